@@ -1,0 +1,170 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer; every other target builds on the same environment.
+# pip is used with the settings of whoever runs it (indexes, proxies, certificates); nothing here overrides them.
+
+VENV ?= .venv
+PORT ?= 8080
+JOBS ?= auto
+SHARED ?= ../shared
+# What the demo's second and third curl line send: two folders of fixtures/scenarios.
+SCENARIOS := $(sort $(patsubst fixtures/scenarios/%/request.json,%,$(wildcard fixtures/scenarios/*/request.json)))
+DEMO_FIRST ?= $(word 1,$(SCENARIOS))
+DEMO_SECOND ?= $(word 2,$(SCENARIOS))
+# Each of these must be covered on its own: a well-tested package cannot hide a badly tested one.
+COVERED := kernel clinical fhir protocol
+COVERED_AT_LEAST := 95
+
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+SAY = @printf '\n==> %s\n'
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test env env-dev lint types layers unit coverage realdata deck bench lock clean distclean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+# ---------------------------------------------------------------------------------------------- environment
+
+# bin/pip and not bin/python: a Debian without python3-venv leaves half an environment behind, which has no pip.
+$(BIN)/pip:
+	$(SAY) "Creating the environment in $(VENV)"
+	@set -e; for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    $$python -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	    exit 0; \
+	  fi; \
+	done; \
+	echo "Python 3.11 or newer was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
+	$(SAY) "Installing what the service needs (about 30 packages, every file checked against its hash)"
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(SAY) "Installing what the checks need (about 40 packages, every file checked against its hash)"
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+env: $(VENV)/.installed ## create the environment that runs the service
+
+env-dev: $(VENV)/.installed-dev ## create the environment that runs the checks
+
+# ---------------------------------------------------------------------------------------------- demo
+
+define DEMO
+url=http://127.0.0.1:$(PORT)
+post() {
+  echo "  curl -sS -H 'Content-Type: application/json' --data-binary @'$(CURDIR)/fixtures/scenarios/$$1/request.json' $$url/cds-services/bone-health-patient-view"
+}
+if [ -z '$(DEMO_SECOND)' ]; then
+  echo "fixtures/scenarios/ holds fewer than two patients: is this a complete checkout?" >&2
+  exit 1
+fi
+if ! $(PY) -c 'import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int(sys.argv[1])))' '$(PORT)' 2>/dev/null; then
+  next=$$(expr '$(PORT)' + 1 2>/dev/null || echo 8081)
+  echo "Port $(PORT) on 127.0.0.1 is taken (or not a port one may use). Choose another: PORT=$$next make demo" >&2
+  exit 1
+fi
+server=
+stop() {
+  trap - INT TERM EXIT
+  [ -z "$$server" ] || { kill "$$server" 2>/dev/null; wait "$$server" 2>/dev/null; }
+}
+trap 'stop; echo; echo "Stopped."; exit 0' INT TERM
+trap stop EXIT
+$(BIN)/bonecds serve --port '$(PORT)' &
+server=$$!
+tries=0
+until $(PY) -c 'import sys, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=2)' "$$url/cds-services" 2>/dev/null; do
+  tries=$$((tries + 1))
+  if ! kill -0 "$$server" 2>/dev/null || [ "$$tries" -ge 60 ]; then
+    echo "The service did not start; the lines above say why." >&2
+    exit 1
+  fi
+  sleep 0.5
+done
+echo
+echo "Bone Health CDS answers at $$url/cds-services"
+echo "Paste these into another terminal (end a line with '| python3 -m json.tool' to see it indented):"
+echo
+echo "  curl -sS $$url/cds-services"
+echo
+post '$(DEMO_FIRST)'
+echo
+post '$(DEMO_SECOND)'
+echo
+echo "The patients are invented. Stop with Ctrl-C."
+wait "$$server"
+endef
+export DEMO
+
+demo: $(VENV)/.installed ## start the service on 127.0.0.1:8080 and show three calls to paste
+	@sh -c "$$DEMO"
+
+# ---------------------------------------------------------------------------------------------- checks
+
+test: lint types layers unit coverage ## run every check on a fresh machine
+	$(SAY) "All checks passed"
+
+lint: $(VENV)/.installed-dev ## format, lint and spelling
+	$(SAY) "Format, lint, spelling"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/codespell
+
+types: $(VENV)/.installed-dev ## mypy, strict
+	$(SAY) "Types"
+	@$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev ## imports go one way
+	$(SAY) "Layers"
+	@$(BIN)/lint-imports
+
+unit: $(VENV)/.installed-dev ## pytest with branch coverage; choose with ARGS="-k vitamin"
+	$(SAY) "Tests"
+	@$(BIN)/pytest --numprocesses=$(JOBS) --cov --cov-report= $(ARGS)
+
+coverage: $(VENV)/.installed-dev ## branch coverage of the clinical core and the readers in the last `make unit`
+	$(SAY) "Branch coverage of $(COVERED): at least $(COVERED_AT_LEAST) % each"
+	@for package in $(COVERED); do \
+	  $(BIN)/coverage report --include="cds_service/$$package/*" --fail-under=$(COVERED_AT_LEAST) || exit 1; \
+	done
+
+realdata: $(VENV)/.installed-dev ## evaluate every patient of the public FHIR data beside the checkout
+	$(SAY) "Real data"
+	@if [ -d '$(SHARED)/data' ]; then $(PY) tests/realdata/run.py '$(SHARED)/data'; \
+	else echo "SKIPPED: there is no $(SHARED)/data (name another place: make realdata SHARED=/path)"; fi
+
+deck: $(VENV)/.installed-dev ## run the acceptance deck beside the checkout
+	$(SAY) "Acceptance deck"
+	@if [ -f '$(SHARED)/deck/run_deck.py' ]; then \
+	  $(PY) '$(SHARED)/deck/run_deck.py' --encoding all --command '$(BIN)/bonecds' $(ARGS); \
+	else echo "SKIPPED: there is no $(SHARED)/deck/run_deck.py (name another place: make deck SHARED=/path)"; fi
+
+bench: $(VENV)/.installed-dev ## the service against a null service
+	$(SAY) "Bench"
+	@$(PY) bench/run.py $(ARGS)
+
+# ---------------------------------------------------------------------------------------------- upkeep
+
+LOCK_VENV := build/lock-venv
+COMPILE := $(LOCK_VENV)/bin/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+lock: | $(BIN)/pip ## write the lock files anew from pyproject.toml; UPGRADE=--upgrade for newer versions
+	$(SAY) "Locking"
+	@$(PY) -m venv $(LOCK_VENV) && $(LOCK_VENV)/bin/pip install --quiet --disable-pip-version-check pip-tools
+	@$(COMPILE) $(UPGRADE) --all-build-deps --output-file requirements.lock pyproject.toml
+	@$(PY) -c 'import pathlib, tomllib; print(*tomllib.loads(pathlib.Path("pyproject.toml").read_text())["dependency-groups"]["dev"], sep="\n")' \
+	  | $(COMPILE) $(UPGRADE) --constraint requirements.lock --output-file requirements-dev.lock -
+
+clean: ## remove what the checks and builds leave behind
+	@rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -path './$(VENV)' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove the environment
+	@rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""From arranged outcomes to cards: words, escaped; proposals as FHIR drafts. Knows no bone."""

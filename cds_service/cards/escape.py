@@ -1,0 +1,30 @@
+"""Data from the record is never Markdown: one line, capped, every punctuation mark escaped (E1)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_LENGTH = 120
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def plain_line(text: str, limit: int = MAX_LENGTH) -> str:
+    """The text on one line, without control, format (zero width, right-to-left) and private characters."""
+    kept = "".join(" " if unicodedata.category(c) in ("Zl", "Zp") or c in "\t\r\n" else c for c in text)
+    kept = "".join(c for c in kept if unicodedata.category(c)[0] != "C")
+    words = " ".join(kept.split())
+    return words if len(words) <= limit else cut(words, limit)
+
+
+def markdown(text: str) -> str:
+    """The text as it reads, whatever Markdown or HTML it contains."""
+    return _PUNCTUATION.sub(r"\\\1", plain_line(text))
+
+
+def cut(text: str, limit: int) -> str:
+    """The text cut at a word, with an ellipsis, so that no number loses its sign, digits or unit."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:(-")
+    return f"{head}…"

@@ -1,0 +1,33 @@
+"""What one card is made of, before it has words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cds_service.kernel.facts import Gap
+from cds_service.kernel.rules import Level, Outcome
+
+GAPS: Final = "data-gaps"
+"""Topic of the card that only says what could not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardPlan:
+    """One card to be.
+
+    Attributes:
+        topic: stable code of the card's subject.
+        level: indicator.
+        outcomes: what it recommends, the leading rule first.
+        holding: definitions and satisfied rules of the same topic, for the explanation.
+        gaps: what is not known, to be named on it.
+        also: topics of cards that the cap cut off.
+    """
+
+    topic: str
+    level: Level
+    outcomes: tuple[Outcome, ...] = ()
+    holding: tuple[Outcome, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    also: tuple[str, ...] = ()

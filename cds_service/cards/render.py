@@ -1,0 +1,170 @@
+"""A card plan and the words make a card: summary that stands alone, fixed blocks, basis, gaps by name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from cds_service.cards.escape import cut
+from cds_service.cards.plan import GAPS, CardPlan
+from cds_service.cards.suggest import Order, suggestion
+from cds_service.cards.texts import Texts
+from cds_service.kernel.facts import Gap
+from cds_service.kernel.rules import Outcome, Rule, Status, Verdict
+from cds_service.kernel.thresholds import Source
+from cds_service.kernel.truth import Truth
+from cds_service.protocol.response import MAX_SUMMARY, Card, OverrideReason, Topic
+from cds_service.protocol.response import Source as CardSource
+
+TOPIC_SYSTEM = "https://bonecds.org/CodeSystem/card-topic"
+OVERRIDE_SYSTEM = "https://bonecds.org/CodeSystem/override-reason"
+EXTENSION = "org.bonecds.rules"
+_MAX_LINES = 3
+
+
+def cards_of(
+    plans: Iterable[CardPlan],
+    texts: Texts,
+    orders: Mapping[str, Order],
+    source_of: Callable[[Rule], Source],
+    patient_id: str,
+    seed: str,
+) -> tuple[Card, ...]:
+    """Write the cards.
+
+    Args:
+        plans: what to say, most urgent first.
+        texts: the words.
+        orders: what can be offered.
+        source_of: the document a rule rests on.
+        patient_id: for the drafts.
+        seed: makes the uuids, the same for the same call (S6).
+    """
+    return tuple(_card(plan, texts, orders, source_of, patient_id, seed) for plan in plans)
+
+
+def _card(
+    plan: CardPlan,
+    texts: Texts,
+    orders: Mapping[str, Order],
+    source_of: Callable[[Rule], Source],
+    patient_id: str,
+    seed: str,
+) -> Card:
+    ident = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{plan.topic}"))
+    topic = texts.topics[plan.topic]
+    lead = _lead(plan)
+    source = source_of(lead.rule) if lead else Source("", texts.blocks["product"], "", "", 0)
+    proposals = dict.fromkeys(each for outcome in plan.outcomes for each in outcome.finding.propose)
+    return Card(
+        uuid=ident,
+        summary=cut(_summary(plan, lead, texts), MAX_SUMMARY),
+        indicator=plan.level,
+        source=CardSource(source.label, source.url, topic=Topic(topic.code, TOPIC_SYSTEM, topic.title)),
+        detail=_detail(plan, texts, source_of),
+        suggestions=tuple(suggestion(each, orders, patient_id, ident) for each in proposals),
+        override_reasons=tuple(OverrideReason(code, OVERRIDE_SYSTEM, text) for code, text in texts.override),
+        extension={EXTENSION: _named(plan)},
+    )
+
+
+def _lead(plan: CardPlan) -> Outcome | None:
+    """The rule that speaks in the summary: the most urgent, the first among equals."""
+    return max(plan.outcomes, key=lambda outcome: outcome.finding.level.rank, default=None)
+
+
+def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:
+    if lead is None:
+        names = list(dict.fromkeys(texts.names.get(gap.what, gap.what) for gap in plan.gaps))
+        pattern = texts.blocks["gap-summary"]
+        while len(names) > 1 and len(pattern.format(names=", ".join(names))) > MAX_SUMMARY:
+            names = [*names[:-2], texts.blocks["and-more-names"]] if len(names) > 2 else names[:1]
+        return pattern.format(names=", ".join(names))
+    words = texts.rules[lead.rule.id].summary.render(_values(plan, lead))
+    return " ".join(words.split())
+
+
+def _values(plan: CardPlan, own: Outcome) -> dict[str, object]:
+    """What templates may use: the values of every rule on the card, the own ones first."""
+    values: dict[str, object] = {}
+    for outcome in (*plan.holding, *plan.outcomes, own):
+        values.update(outcome.finding.values)
+    return {"v": values, "rules": {outcome.rule.id for outcome in (*plan.outcomes, *plan.holding)}}
+
+
+def _detail(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -> str:
+    blocks = (
+        ("why-now", _few(why_now(plan.outcomes, texts), texts)),
+        ("options", list(_options(plan, texts))),
+        ("not-known", _not_known(plan.gaps, texts)),
+        ("basis", list(_basis(plan, texts, source_of))),
+    )
+    written = [
+        f"**{texts.blocks[name]}**\n\n" + "\n".join(f"- {line}" for line in lines) for name, lines in blocks if lines
+    ]
+    if plan.also:
+        titles = ", ".join(texts.topics[topic].title for topic in plan.also)
+        written.append(texts.blocks["also"].format(titles=titles))
+    return "\n\n".join(written)
+
+
+def why_now(outcomes: Iterable[Outcome], texts: Texts) -> list[str]:
+    """The evidence behind the recommendations, each piece once."""
+    lines: dict[str, None] = {}
+    background: dict[str, None] = {}
+    for outcome in outcomes:
+        for leaf in outcome.finding.applies.reasons():
+            if leaf.truth is not Truth.YES:
+                continue
+            for shown in leaf.evidence:
+                kept = background if shown.kind in ("age", "sex") else lines
+                kept[texts.of_evidence(shown)] = None
+    return list(lines or background)
+
+
+def _few(lines: list[str], texts: Texts) -> list[str]:
+    if len(lines) <= _MAX_LINES:
+        return lines
+    return [*lines[: _MAX_LINES - 1], texts.blocks["more-lines"].format(n=len(lines) - _MAX_LINES + 1)]
+
+
+def _options(plan: CardPlan, texts: Texts) -> Iterator[str]:
+    seen: set[str] = set()
+    for outcome in plan.outcomes:
+        for template in texts.rules[outcome.rule.id].options:
+            line = " ".join(template.render(_values(plan, outcome)).split())
+            if line and line not in seen:
+                seen.add(line)
+                yield line
+
+
+def _not_known(gaps: tuple[Gap, ...], texts: Texts) -> list[str]:
+    """Gaps by reason, one line a reason, every one named (S3)."""
+    lines = []
+    for kind in dict.fromkeys(gap.kind for gap in gaps):
+        names = dict.fromkeys(texts.of_gap(gap) for gap in gaps if gap.kind is kind)
+        lines.append(f"{texts.gaps[kind.value]}: {', '.join(names)}")
+    return lines
+
+
+def _basis(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -> Iterator[str]:
+    for outcome in plan.outcomes:
+        rule = outcome.rule
+        source = source_of(rule)
+        notes = [texts.check[rule.check]] if rule.check in texts.check else []
+        if rule.status is Status.PREVIEW:
+            notes.append(texts.blocks["preview"])
+        note = f" ({'; '.join(notes)})" if notes else ""
+        yield f"{source.label}: {texts.strength[rule.strength]}, rule {rule.id}@{rule.version}{note}"
+    if plan.topic == GAPS:
+        yield texts.blocks["gap-basis"]
+
+
+def _named(plan: CardPlan) -> list[dict[str, str]]:
+    named = [_reference(outcome) for outcome in (*plan.outcomes, *plan.holding)]
+    return named or [{"id": "S5", "version": "1", "verdict": Verdict.CANNOT_TELL.value}]
+
+
+def _reference(outcome: Outcome) -> dict[str, str]:
+    rule = outcome.rule
+    return {"id": rule.id, "version": rule.version, "verdict": outcome.verdict.value}

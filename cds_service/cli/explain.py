@@ -1,0 +1,141 @@
+"""`bonecds explain`: what the rules say about one whole-patient Bundle, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cds_service.cards.texts import Texts
+from cds_service.cli.clock import today
+from cds_service.cli.tree import as_text
+from cds_service.engine.answer import Decision, decide
+from cds_service.engine.gather import from_bundle
+from cds_service.engine.services import Service, installed
+from cds_service.formats import strict_json
+from cds_service.kernel.errors import InputError
+from cds_service.kernel.rules import Outcome
+from cds_service.protocol.response import Card, HookResponse
+
+# A file on disk is not a call: whole charts are larger than what a prefetch may be.
+MAX_FILE = 200_000_000
+MAX_NODES = 20_000_000
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--hook", default="patient-view", show_default=True, help="The hook to answer.")
+@click.option("--draft-orders", type=click.Path(path_type=Path), help="Bundle of draft orders, for the order hooks.")
+@click.option("--as-of", type=click.DateTime(formats=["%Y-%m-%d"]), help="The day to look at; today if not given.")
+@click.option("--profile", default="us", show_default=True, help="Site profile.")
+@click.option("--only", help="Comma-separated guideline sets: just these, preview rules included.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain(
+    bundle: Path,
+    hook: str,
+    draft_orders: Path | None,
+    as_of: dt.datetime | None,
+    profile: str,
+    only: str | None,
+    form: str,
+) -> None:
+    """Evaluate BUNDLE, a whole-patient record in which everything counts as completely looked up.
+
+    BUNDLE is FHIR R4 JSON: a Bundle, a list of resources or NDJSON, also gzipped. Exit status 0 with or without
+    cards, 2 with one line for bad input.
+    """
+    service = _service(hook)
+    if draft_orders is not None:
+        raise InputError("draft orders go with the order hooks", "--draft-orders", "This version answers patient-view.")
+    day = as_of.date() if as_of else today()
+    site = service.clinic.profile(profile)
+    if only is not None:
+        site = site.only(_sets(service, only))
+    records = from_bundle(read_file(bundle), service.needs)
+    decision = decide(service, records, day, site, f"explain/{records.patient_id}")
+    texts = service.texts(site.language)
+    if form == "json":
+        click.echo(json.dumps(as_json(decision, texts), indent=1, default=_number))
+    else:
+        click.echo(as_text(decision, texts))
+
+
+def as_json(decision: Decision, texts: Texts) -> dict[str, Any]:
+    """The answer to the contract of the project's design: outcomes, cards, what was not read."""
+    evaluation = decision.evaluation
+    return {
+        "as_of": evaluation.as_of.isoformat(),
+        "profile": evaluation.profile.id,
+        "rule_set": evaluation.rule_set,
+        "outcomes": [_outcome(outcome, texts) for outcome in evaluation.outcomes],
+        "cards": [json.loads(json.dumps(_card_json(card), default=_number)) for card in decision.cards],
+        "unread": [dict(each) for each in evaluation.unread],
+    }
+
+
+def _card_json(card: Card) -> Any:
+    return HookResponse((card,)).to_json()["cards"][0]
+
+
+def _outcome(outcome: Outcome, texts: Texts) -> dict[str, Any]:
+    reasons = [f"{texts.of_criterion(leaf)}: {texts.truth(leaf.truth)}" for leaf in outcome.finding.applies.reasons()]
+    return {
+        "rule": outcome.rule.id,
+        "verdict": outcome.verdict.value,
+        "because": list(dict.fromkeys(reasons)),
+        "missing": [f"{texts.gaps[gap.kind.value]}: {texts.of_gap(gap)}" for gap in outcome.missing],
+        "values": dict(outcome.finding.values),
+    }
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} in the answer")
+
+
+def _service(hook: str) -> Service:
+    services = {service.hook: service for service in installed()}
+    if hook not in services:
+        raise InputError(f"no service answers the hook {hook!r}", "--hook", f"Served: {', '.join(services)}.")
+    return services[hook]
+
+
+def _sets(service: Service, only: str) -> tuple[str, ...]:
+    known = {name for rule in service.rules for name in rule.sets} | OTHER_SETS
+    asked = tuple(name.strip() for name in only.split(",") if name.strip())
+    unknown = [name for name in asked if name not in known]
+    if unknown or not asked:
+        raise InputError(
+            f"unknown guideline set {', '.join(unknown)!r}", "--only", f"Known: {', '.join(sorted(known))}."
+        )
+    return asked
+
+
+# Sets of the rule book none of whose rules runs in this version: naming them is not an error.
+OTHER_SETS = frozenset({"nogg2024", "uspstf2025", "oc2023", "ctf2023", "iof", "label_us", "label_eu"})
+
+
+def read_file(path: Path) -> object:
+    """The content of a JSON, NDJSON or gzipped file.
+
+    Raises:
+        InputError: it cannot be opened or is not JSON.
+    """
+    try:
+        raw = path.read_bytes()
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError) as problem:
+        raise InputError(f"the file cannot be read: {type(problem).__name__}", path.name) from None
+    if path.name.removesuffix(".gz").endswith(".ndjson"):
+        return raw.decode("utf-8", "replace")
+    return strict_json.load(raw, max_bytes=MAX_FILE, max_nodes=MAX_NODES)
+
+
+__all__: Sequence[str] = ("as_json", "explain", "read_file")

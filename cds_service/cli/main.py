@@ -1,0 +1,33 @@
+"""`bonecds`: serve, explain, import-terminology."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cds_service import __version__
+from cds_service.cli.explain import explain
+from cds_service.cli.import_terminology import import_terminology
+from cds_service.cli.serve import serve
+from cds_service.kernel.errors import BoneCdsError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bonecds")
+def bonecds() -> None:
+    """Bone health decision support for adults with multiple sclerosis or on glucocorticoids."""
+
+
+bonecds.add_command(serve)
+bonecds.add_command(explain)
+bonecds.add_command(import_terminology)
+
+
+def main() -> None:
+    """Run the command; what is wrong with the input is one clear line and exit status 2."""
+    try:
+        bonecds()
+    except BoneCdsError as problem:
+        click.echo(f"bonecds: {problem}", err=True)
+        sys.exit(2)

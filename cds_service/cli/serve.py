@@ -1,0 +1,55 @@
+"""`bonecds serve`: the service on its settings."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from cds_service.engine.answer import answer
+from cds_service.engine.services import Service, installed
+from cds_service.protocol.request import HookRequest
+from cds_service.protocol.response import HookResponse
+from cds_service.web import settings as web_settings
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from cds_service.web.wsgi import serve as serve_wsgi
+
+
+def build_app(settings: Settings) -> Flask:
+    """The application with every installed service; content is read and checked here, before the first call."""
+    services = installed()
+    for service in services:
+        profile = service.clinic.profile(settings.profile)
+        service.texts(profile.language)
+        service.clinic.thresholds(settings.day())
+    return create_app(
+        settings,
+        services,
+        partial(_respond, settings, as_card=False),
+        unassessable_card=partial(_respond, settings, as_card=True),
+    )
+
+
+def _respond(settings: Settings, service: Service, call: HookRequest, *, as_card: bool) -> HookResponse:
+    profile = service.clinic.profile(settings.profile)
+    return answer(service, call, as_of=settings.day(), profile=profile, unassessable_as_card=as_card)
+
+
+@click.command()
+@click.option("--settings", "path", type=click.Path(path_type=Path), help="TOML file; every key also as BONECDS_<KEY>.")
+@click.option("--host", help="Address to listen on. Loopback only in this version.")
+@click.option("--port", type=int, help="TCP port.")
+def serve(path: Path | None, host: str | None, port: int | None) -> None:
+    """Serve CDS Hooks on 127.0.0.1:8080 unless the settings say otherwise."""
+    environ = dict(os.environ)
+    if host:
+        environ["BONECDS_HOST"] = host
+    if port:
+        environ["BONECDS_PORT"] = str(port)
+    settings = web_settings.load(path, environ)
+    click.echo(f"Bone Health CDS on http://{settings.host}:{settings.port}/cds-services (Ctrl-C stops it)", err=True)
+    serve_wsgi(settings, partial(build_app, settings))

@@ -1,0 +1,1 @@
+"""Facts about one patient: pure readers from FHIR to typed values with their evidence and completeness."""

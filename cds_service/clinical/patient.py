@@ -1,0 +1,189 @@
+"""All facts about one patient, each worked out when a rule first asks for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+
+from cds_service.clinical import needs
+from cds_service.clinical.content import Profile
+from cds_service.clinical.exposure import Exposure
+from cds_service.clinical.facts import (
+    body,
+    bone_density,
+    comedication,
+    conditions,
+    demographics,
+    fractures,
+    frax,
+    glucocorticoids,
+    laboratory,
+    menopause,
+    multiple_sclerosis,
+    pregnancy,
+    therapies,
+    vitamin_d,
+)
+from cds_service.clinical.facts.bone_density import Measure, Scan, Score
+from cds_service.clinical.facts.comedication import Medication
+from cds_service.clinical.facts.conditions import Diagnosis
+from cds_service.clinical.facts.demographics import Sex
+from cds_service.clinical.facts.fractures import Fracture
+from cds_service.clinical.facts.frax import Frax
+from cds_service.clinical.facts.laboratory import Lab
+from cds_service.clinical.facts.multiple_sclerosis import Fall, MobilityAid
+from cds_service.clinical.facts.therapies import Therapy
+from cds_service.clinical.facts.vitamin_d import VitaminD
+from cds_service.fhir.chart import Chart
+from cds_service.kernel.facts import Fact, Series
+from cds_service.kernel.needs import Need
+from cds_service.kernel.quantities import Interval
+from cds_service.kernel.thresholds import Thresholds
+
+
+class Patient:
+    """The facts rules read; every attribute is a fact of `clinical/facts/` under the name rules declare."""
+
+    def __init__(self, chart: Chart, thresholds: Thresholds, profile: Profile) -> None:
+        self.chart = chart
+        self._t = thresholds
+        self.profile = profile
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day the patient is looked at."""
+        return self.chart.as_of
+
+    @cached_property
+    def age(self) -> Fact[Interval]:
+        """Completed years."""
+        return demographics.age(self.chart)
+
+    @cached_property
+    def sex(self) -> Fact[Sex]:
+        """Sex for clinical use, as recorded."""
+        return demographics.sex(self.chart)
+
+    @cached_property
+    def deceased(self) -> Fact[bool]:
+        """Whether the patient has died."""
+        return demographics.deceased(self.chart)
+
+    @cached_property
+    def postmenopausal(self) -> Fact[bool]:
+        """Whether menopause has passed; never assumed before the policy age."""
+        presumed_from = self._t["policy.postmenopausal-presumed-age"]
+        return menopause.postmenopausal(self.chart, self.age, self.sex, presumed_from)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """Systemic glucocorticoids, day by day."""
+        return glucocorticoids.exposure(self.chart, self._t)
+
+    @cached_property
+    def scores(self) -> Series[Score]:
+        """T-scores, Z-scores and bone mineral densities."""
+        return bone_density.scores(self.chart)
+
+    @cached_property
+    def scans(self) -> Series[Scan]:
+        """DXA examinations, with or without vertebral fracture assessment."""
+        return bone_density.scans(self.chart)
+
+    @cached_property
+    def lowest_t(self) -> Fact[Score]:
+        """Lowest T-score of lumbar spine, total hip and femoral neck (DEF-08)."""
+        return bone_density.lowest(self.scores, Measure.T)
+
+    @cached_property
+    def lowest_z(self) -> Fact[Score]:
+        """Lowest Z-score of the same sites."""
+        return bone_density.lowest(self.scores, Measure.Z)
+
+    @cached_property
+    def frax(self) -> Series[Frax]:
+        """FRAX results on record; never computed here."""
+        return frax.frax_results(self.chart)
+
+    @cached_property
+    def fractures(self) -> Series[Fracture]:
+        """Fractures in adult life."""
+        return fractures.fractures(self.chart)
+
+    @cached_property
+    def therapies(self) -> Series[Therapy]:
+        """Osteoporosis drugs, past and present."""
+        return therapies.bone_therapies(self.chart, self._t)
+
+    @cached_property
+    def egfr(self) -> Fact[Lab]:
+        """Latest estimated glomerular filtration rate."""
+        return laboratory.egfr(self.chart)
+
+    @cached_property
+    def calcium(self) -> Fact[Lab]:
+        """Latest calcium, adjusted for albumin where that is on record."""
+        return laboratory.calcium(self.chart)
+
+    @cached_property
+    def vitamin_d(self) -> Series[VitaminD]:
+        """25-OH vitamin D results."""
+        return vitamin_d.vitamin_d(self.chart)
+
+    @cached_property
+    def ms(self) -> Series[Diagnosis]:
+        """Multiple sclerosis."""
+        return multiple_sclerosis.ms(self.chart)
+
+    @cached_property
+    def edss(self) -> Fact[Interval]:
+        """Latest Expanded Disability Status Scale."""
+        return multiple_sclerosis.edss(self.chart)
+
+    @cached_property
+    def mobility(self) -> Series[MobilityAid]:
+        """Walking aid, wheelchair, bed."""
+        return multiple_sclerosis.mobility(self.chart)
+
+    @cached_property
+    def falls(self) -> Series[Fall]:
+        """Falls on record."""
+        return multiple_sclerosis.falls(self.chart)
+
+    @cached_property
+    def bmi(self) -> Fact[Interval]:
+        """Latest body mass index, kg/m2."""
+        return body.bmi(self.chart)
+
+    @cached_property
+    def pregnancy_possible(self) -> Fact[bool]:
+        """May become pregnant, as far as the record tells."""
+        return pregnancy.pregnancy_possible(self.chart, self.age, self.sex, self.postmenopausal)
+
+    def diagnoses(self, *concepts: str) -> Series[Diagnosis]:
+        """Conditions of those concepts."""
+        return conditions.diagnoses(self.chart, *concepts)
+
+    def current_drugs(self, *prefixes: str) -> Series[Medication]:
+        """Medication of those concepts taken now."""
+        return comedication.current(self.chart, *prefixes, trusted_days=self._t.days("policy.open-order-trusted-days"))
+
+    def gaps(self, *wanted: Need) -> bool:
+        """Whether one of those look-ups did not complete."""
+        return bool(self.chart.gaps(*wanted))
+
+
+# What has to be looked up to tell whether the patient is in one of our two groups (S5).
+SCOPE_NEEDS = (needs.CONDITIONS, needs.MEDICATION_REQUESTS)
+ALL_NEEDS = (
+    needs.PATIENT,
+    needs.CONDITIONS,
+    *needs.MEDICATIONS,
+    *needs.BONE_RESULTS,
+    needs.PROCEDURES,
+    needs.VITAMIN_D,
+    needs.LABORATORY,
+    needs.FRACTURE_RISK,
+    needs.FUNCTION,
+    needs.LIFESTYLE,
+)

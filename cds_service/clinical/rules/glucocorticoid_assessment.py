@@ -1,0 +1,148 @@
+"""Assessment and general measures on long-term glucocorticoids: GC-01, GC-11, GC-13 (ACR 2022)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from cds_service.clinical.concepts import as_json, daily_now, dxa_since, long_term, shown_course, total_in
+from cds_service.clinical.patient import Patient
+from cds_service.clinical.rules.glucocorticoid_risk import is_40, on_long_term, very_high_40
+from cds_service.clinical.rules.vitamin_d import against_target, supplemented
+from cds_service.kernel.criteria import Criterion, all_of, any_of, holds
+from cds_service.kernel.dates import plus_months
+from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
+from cds_service.kernel.thresholds import Thresholds
+from cds_service.kernel.truth import Truth
+
+
+@rule(
+    "GC-01",
+    sets=("acr2022",),
+    card="glucocorticoid-assessment",
+    check="V",
+    strength="acr-strong",
+    reads=("age", "exposure", "scans", "frax"),
+)
+def no_assessment_since_glucocorticoid_start(p: Patient, t: Thresholds) -> Finding:
+    """On long-term glucocorticoids without a fracture-risk assessment.
+
+    What it looks for: an adult on 2.5 mg a day or more, prednisolone-equivalent, for more than three months taken or
+    ordered, and no DXA and no FRAX result since the start of the course or in the 12 months before it.
+
+    Why it matters: bone is lost fastest in the first months; the guideline asks for the assessment as soon as possible,
+    within six months of starting. The card becomes a warning after six months.
+
+    When it stays silent: replacement therapy, local steroids, relapse pulses alone, courses of 90 days or fewer; an
+    assessment is on record (GC-13 takes over).
+
+    Sources: ACR 2022, Recommendations, initial assessment (strong); look-back of 12 months: project policy.
+    """
+    course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
+    start = course.run.first if course.run else p.as_of
+    since = plus_months(start, -t.days("acr2022.assessment-lookback"))
+    done = any_of(dxa_since(p, "dxa-since", since), _frax_since(p, since))
+    overdue = plus_months(start, t.days("acr2022.assessment-overdue")) < p.as_of
+    with_frax = is_40(p, t).truth
+    values: dict[str, Json] = {"bmd_vfa_requested": done.truth is not Truth.YES}
+    if with_frax is not Truth.UNKNOWN:
+        values["frax_requested"] = with_frax is Truth.YES and done.truth is not Truth.YES
+    values |= _dose_values(p, t)
+    if course.run and course.criterion.truth is Truth.YES:
+        values |= {"gc_start": start.isoformat(), "gc_days_so_far": (p.as_of - start).days + 1}
+    return Finding(
+        on_long_term(p, t),
+        done,
+        values,
+        (Proposal("dxa-with-vfa"),),
+        Level.WARNING if overdue else Level.INFO,
+    )
+
+
+def _dose_values(p: Patient, t: Thresholds) -> dict[str, Json]:
+    values = shown_course(p.exposure)
+    today = as_json(daily_now(p.exposure).value)
+    year = as_json(total_in(p.exposure, t.days("acr2022.cumulative-window")).value)
+    if today is not None:
+        values["pred_eq_mg_per_day"] = today
+    if year is not None:
+        values["cum12_mg"] = year
+    return values
+
+
+def _frax_since(p: Patient, since: dt.date) -> Criterion:
+    recent = tuple(f.evidence for f in p.frax.items if f.on and f.on.earliest >= since)
+    if recent:
+        return holds("frax-since", Truth.YES, recent)
+    undated = any(f.on is None or f.on.latest >= since for f in p.frax.items)
+    truth = Truth.UNKNOWN if undated or p.frax.gaps else Truth.NO
+    return holds("frax-since", truth, gaps=p.frax.gaps)
+
+
+@rule(
+    "GC-11",
+    sets=("acr2022",),
+    card="glucocorticoid-general",
+    check="V",
+    strength="acr-conditional",
+    reads=("age", "exposure", "vitamin_d"),
+)
+def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
+    """Calcium, vitamin D and life style on long-term glucocorticoids.
+
+    What it looks for: an adult on long-term glucocorticoids. `vitd_vs_target` compares the latest 25(OH)D with the
+    guideline's 30 to 50 ng/mL.
+
+    Why it matters: calcium 1000 to 1200 mg a day (diet and supplement), vitamin D 600 to 800 IU a day, weight-bearing
+    exercise as able, no smoking and little alcohol are advised for everybody on long-term glucocorticoids.
+
+    When it stays silent: 25(OH)D is within the target and a supplement is on the medication list.
+
+    Sources: ACR 2022, key recommendation 2, Figure 3 (conditional).
+    """
+    target = against_target(p, t)
+    values = shown_course(p.exposure) | ({"vitd_vs_target": target} if target else {})
+    within = holds("vitamin-d-within-target", Truth.UNKNOWN if not target else Truth.of(target == "within"))
+    return Finding(on_long_term(p, t), all_of(within, supplemented(p)), values)
+
+
+@rule(
+    "GC-13",
+    sets=("acr2022",),
+    card="glucocorticoid-assessment",
+    check="V",
+    strength="acr-strong",
+    reads=("age", "exposure", "scans", "fractures", "lowest_t", "frax"),
+)
+def bone_density_not_repeated_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
+    """On continuing glucocorticoids and the last DXA is more than two years old.
+
+    What it looks for: an adult on long-term glucocorticoids with a DXA on record, the newest older than 24 months; at
+    very high risk from 12 months.
+
+    Why it matters: the guideline asks for a clinical risk assessment every year and bone density with vertebral
+    imaging every one to two years while glucocorticoids go on.
+
+    When it stays silent: a DXA within the window; none at all (that is GC-01).
+
+    Sources: ACR 2022, Figure 2, reassessment (strong); the firing window is project policy.
+    """
+    # At very high risk the earlier date holds; while the class is unknown, the later one (never nags on a guess).
+    earlier = all_of(is_40(p, t), very_high_40(p, t)).truth is Truth.YES
+    months = t.days("acr2022.monitoring-months-very-high" if earlier else "acr2022.monitoring-months")
+    had_one = [scan for scan in p.scans.items if scan.central is not False and scan.on and scan.on.latest <= p.as_of]
+    known = holds(
+        "dxa-on-record",
+        Truth.YES if had_one else Truth.UNKNOWN if p.scans.gaps else Truth.NO,
+        tuple(scan.evidence for scan in had_one[:1]),
+        p.scans.gaps,
+    )
+    recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -months))
+    values = shown_course(p.exposure) | ({"last_dxa": str(had_one[0].on)} if had_one else {})
+    return Finding(all_of(on_long_term(p, t), known), recent, values, (Proposal("dxa-with-vfa"),))
+
+
+RULES: tuple[Rule, ...] = (
+    no_assessment_since_glucocorticoid_start,
+    general_measures_on_glucocorticoids,
+    bone_density_not_repeated_on_glucocorticoids,
+)

@@ -1,0 +1,239 @@
+"""Vitamin D: VD-01 to VD-05, with the cut-offs of the active vitamin D profile (`clinical.md` 5)."""
+
+from __future__ import annotations
+
+from cds_service.clinical.concepts import as_json, long_term, prior_fracture, within_months
+from cds_service.clinical.facts.fractures import FractureSite
+from cds_service.clinical.facts.vitamin_d import VitaminD
+from cds_service.clinical.patient import Patient
+from cds_service.clinical.rules.common import low_bone_mass, on_record, reduced_mobility, taken_now
+from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, ever, holds, less_than, more_than
+from cds_service.kernel.dates import plus_months
+from cds_service.kernel.facts import Fact, Gap, GapKind, Known, Unknown
+from cds_service.kernel.quantities import Interval
+from cds_service.kernel.rules import Finding, Json, Kind, Level, Proposal, Rule, rule
+from cds_service.kernel.thresholds import Thresholds
+from cds_service.kernel.truth import Truth
+
+VD_SETS = ("vd_iom2011", "vd_es2011", "vd_es2024", "vd_ros2018", "vd_ms_ca", "vd_ms_iran2016")
+_CLASSIFYING = tuple(name for name in VD_SETS if name != "vd_es2024")
+_UNIT_KEY = {"ng/mL": "ng", "nmol/L": "nmol"}
+
+
+def latest(p: Patient, t: Thresholds) -> Fact[VitaminD]:
+    """The newest 25(OH)D result that is not too old to count.
+
+    A result that could not be read may be newer than the newest one that could: its gap goes along as a doubt.
+    """
+    dated = [result for result in p.vitamin_d.items if result.on is not None and result.on.earliest <= p.as_of]
+    if not dated:
+        return Unknown(p.vitamin_d.gaps or (Gap(GapKind.NOT_RECORDED, "vitamin-d"),))
+    newest = dated[0]
+    if newest.on is None or newest.on.latest < plus_months(p.as_of, -t.days("policy.result-months")):
+        return Unknown((Gap(GapKind.TOO_OLD, "vitamin-d", str(newest.on), newest.evidence.resource), *p.vitamin_d.gaps))
+    return Known(newest, (newest.evidence,), p.vitamin_d.gaps)
+
+
+def _value(p: Patient, t: Thresholds) -> tuple[Fact[Interval], str]:
+    """The value in the unit reported, and the key of that unit in the threshold names (DEF-11)."""
+    match latest(p, t):
+        case Known(result, evidence, doubts):
+            return Known(result.value, evidence, doubts), _UNIT_KEY[result.unit]
+        case Unknown() as nothing:
+            return nothing, "ng"
+
+
+def supplemented(p: Patient) -> Criterion:
+    """Vitamin D, with or without calcium, on the medication list now."""
+    return taken_now("vitamin-d-supplement", p.current_drugs("vitamin_d", "calcium_vitamin_d"))
+
+
+def against_target(p: Patient, t: Thresholds) -> str:
+    """Where the value lies against ACR's target on glucocorticoids: below, within or above; empty when unknown."""
+    value, unit = _value(p, t)
+    low = at_least("vitamin-d-at-least", value, t[f"acr2022.vitamin-d-target-low.{unit}"]).truth
+    high = more_than("vitamin-d-more-than", value, t[f"acr2022.vitamin-d-target-high.{unit}"]).truth
+    if low is Truth.NO:
+        return "below"
+    if high is Truth.YES:
+        return "above"
+    return "within" if (low, high) == (Truth.YES, Truth.NO) else ""
+
+
+def _classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
+    """Class under the active profile ("" when unknown) and the criterion that tells whether one can be given."""
+    value, unit = _value(p, t)
+    name = p.profile.vitamin_d
+    plain_words = name not in ("vd_ms_ca", "vd_ms_iran2016")
+    steps = (
+        ("deficient-below", less_than, "deficient"),
+        ("sufficient-from", less_than, "insufficient" if plain_words else "below_range"),
+        ("concern-above", more_than, "sufficient" if plain_words else "above_range"),
+    )
+    read: list[Criterion] = []
+    for key, compare, label in steps:
+        limit = t.get(f"{name}.{key}.{unit}")
+        if limit is None:
+            continue
+        read.append(compare("vitamin-d-below" if compare is less_than else "vitamin-d-more-than", value, limit))
+        if read[-1].truth is Truth.YES:
+            return label, read[-1]
+        if read[-1].truth is Truth.UNKNOWN:
+            return "", read[-1]
+    if not read:
+        return "", holds("vitamin-d-classes", Truth.NO)
+    # below no limit and above none: the value is in range, shown by what it was compared with
+    return ("sufficient" if plain_words else "in_range"), holds("vitamin-d-in-range", Truth.YES, read[0].evidence)
+
+
+def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
+    match latest(p, t):
+        case Known(result):
+            number = as_json(result.value)
+            return {
+                "vitamin_d": number if number is not None else str(result.value),
+                "vitamin_d_unit": result.unit,
+                "vitamin_d_on": str(result.on),
+                "vitamin_d_profile": p.profile.vitamin_d,
+            }
+        case Unknown():
+            return {}
+
+
+@rule(
+    "VD-01",
+    sets=VD_SETS,
+    card="vitamin-d",
+    check="V",
+    strength="vitamin-d-indication",
+    reads=("exposure", "fractures", "ms", "mobility", "lowest_t", "lowest_z", "vitamin_d"),
+)
+def vitamin_d_not_measured_despite_indication(p: Patient, t: Thresholds) -> Finding:
+    """An indication to measure 25(OH)D, and no result in the last year.
+
+    What it looks for: osteoporosis, a fragility fracture, long-term glucocorticoids, malabsorption, an enzyme-inducing
+    anticonvulsant, or MS with a fracture, low bone density or reduced mobility; no 25(OH)D result in 12 months.
+
+    Why it matters: guidelines advise against routine testing and for testing where it changes what is done.
+
+    When it stays silent: no indication; a result within 12 months.
+
+    Sources: ROS 2018; Endocrine Society 2011 and 2024 (against routine testing, established indications excepted).
+    """
+    course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
+    fracture = prior_fracture(p, frozenset(FractureSite))
+    in_ms = all_of(on_record("ms", p.ms), any_of(fracture, low_bone_mass(p, t), reduced_mobility(p, t)))
+    indication = any_of(
+        on_record("osteoporosis", p.diagnoses("cond.osteoporosis")),
+        fracture,
+        course.criterion,
+        on_record("malabsorption", p.diagnoses("cond.malabsorption")),
+        taken_now("anticonvulsant", p.current_drugs("comed.enzyme_inducing_aed")),
+        in_ms,
+    )
+    recent = any_of(
+        *(
+            within_months("vitamin-d-recent", result.on, p.as_of, t.days("policy.result-months"), result.evidence)
+            for result in p.vitamin_d.items
+        ),
+        ever("vitamin-d-on-record", type(p.vitamin_d)((), p.vitamin_d.gaps)),
+    )
+    adult = at_least("adult", p.age, t["ms.adult-age"])
+    return Finding(all_of(adult, indication), recent, {}, (Proposal("vitamin-d-test"),))
+
+
+@rule(
+    "VD-02",
+    sets=_CLASSIFYING,
+    kind=Kind.DEFINITION,
+    card="vitamin-d",
+    check="P",
+    strength="definition",
+    reads=("age", "vitamin_d"),
+)
+def vitamin_d_class(p: Patient, t: Thresholds) -> Finding:
+    """The class of the latest 25(OH)D under the active profile.
+
+    What it looks for: the newest result of the last 12 months, compared in the unit reported, so that exactly 20 ng/mL and
+    exactly 50 nmol/L fall on the same side.
+
+    Why it matters: profiles disagree (12/20, 20/30 ng/mL, 25/50 nmol/L ...); value, unit and profile are always shown.
+
+    When it stays silent: no result, too old, unit not known.
+
+    Sources: the active vitamin D profile; DEF-11.
+    """
+    name, known = _classify(p, t)
+    values = _measured(p, t)
+    if name:
+        values["class"] = name
+    adult = at_least("adult", p.age, t["ms.adult-age"])
+    # whatever the class, it can be told: the criterion that could not be decided says why not
+    told = holds("vitamin-d-classified", Truth.YES, known.evidence) if name else known
+    return Finding(all_of(adult, told), values=values)
+
+
+@rule(
+    "VD-03",
+    sets=_CLASSIFYING,
+    card="vitamin-d",
+    check="V2",
+    strength="vitamin-d-profile",
+    reads=("age", "vitamin_d"),
+)
+def vitamin_d_low(p: Patient, t: Thresholds) -> Finding:
+    """25(OH)D is below the sufficient range of the active profile.
+
+    What it looks for: the class of VD-02 is deficient, insufficient or below range.
+
+    Why it matters: low vitamin D harms bone and must be corrected before parenteral antiresorptive drugs. Doses are left to
+    the local protocol; a single very large bolus is never suggested (VD-06).
+
+    When it stays silent: sufficient; never as a treatment of MS itself (VD-07).
+
+    Sources: the active vitamin D profile.
+    """
+    name, known = _classify(p, t)
+    low = name in ("deficient", "insufficient", "below_range")
+    truth = Truth.of(low) if name else known.truth if known.truth is not Truth.YES else Truth.NO
+    criterion = Criterion("vitamin-d-low", truth, known.evidence, known.threshold, known.found, known.gaps)
+    adult = at_least("adult", p.age, t["ms.adult-age"])
+    return Finding(all_of(adult, criterion), values=_measured(p, t) | ({"vitamin_d_class": name} if name else {}))
+
+
+@rule(
+    "VD-05",
+    sets=VD_SETS,
+    card="vitamin-d-excess",
+    check="V2",
+    strength="vitamin-d-toxicity",
+    reads=("vitamin_d",),
+)
+def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
+    """25(OH)D is above the range in which it is safe.
+
+    What it looks for: over 150 ng/mL (375 nmol/L): critical. Over 100 (250): warning. Over 50 (125): information, where the
+    active profile names it as a concern.
+
+    Why it matters: vitamin D toxicity causes hypercalcaemia and kidney injury.
+
+    When it stays silent: at or below the limits.
+
+    Sources: Endocrine Society 2011; Iranian MS consensus 2016 (stop over 100 ng/mL); IOM 2011, MS Society of Canada (over 50).
+    """
+    value, unit = _value(p, t)
+    toxic = more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.toxic-above.{unit}"])
+    high = more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.high-above.{unit}"])
+    parts = [toxic, high]
+    if concern := t.get(f"{p.profile.vitamin_d}.concern-above.{unit}"):
+        parts.append(more_than("vitamin-d-more-than", value, concern))
+    level = Level.CRITICAL if toxic.truth is Truth.YES else Level.WARNING if high.truth is Truth.YES else Level.INFO
+    return Finding(any_of(*parts), values=_measured(p, t), level=level)
+
+
+RULES: tuple[Rule, ...] = (
+    vitamin_d_not_measured_despite_indication,
+    vitamin_d_class,
+    vitamin_d_low,
+    vitamin_d_too_high,
+)

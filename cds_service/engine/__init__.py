@@ -1,0 +1,1 @@
+"""From records to a decision: gather, evaluate, arrange. Knows no bone."""

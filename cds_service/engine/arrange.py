@@ -1,0 +1,87 @@
+"""From outcomes to a few cards: one per topic, absorbed, ranked, capped, with every gap named once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cds_service.cards.plan import GAPS, CardPlan
+from cds_service.cards.texts import Texts
+from cds_service.engine.evaluate import Evaluation
+from cds_service.kernel.facts import COULD_NOT_LOOK, Gap, GapKind
+from cds_service.kernel.rules import Level, Outcome, Verdict
+from cds_service.kernel.truth import Truth
+
+# Worth a card of its own in a patient who is in scope: something is there, or should have been looked at (S3, S5).
+_WORTH_SAYING = COULD_NOT_LOOK | {
+    GapKind.DOSE_UNREADABLE,
+    GapKind.UNIT_UNKNOWN,
+    GapKind.CONFLICTING,
+    GapKind.UNREADABLE,
+}
+
+
+def arrange(evaluation: Evaluation, texts: Texts) -> tuple[CardPlan, ...]:
+    """The cards to give, most urgent first, at most the profile's cap.
+
+    Nothing is lost: what the cap cuts off is named on the last card, what could not be looked at on the first.
+    """
+    if evaluation.silent:
+        return ()
+    plans = _absorbed(_by_topic(evaluation.outcomes), texts)
+    plans.sort(key=lambda plan: (-plan.level.rank, texts.topics[plan.topic].order))
+    gaps = open_gaps(evaluation)
+    if not plans:
+        in_scope = evaluation.scope.truth is Truth.YES
+        return (CardPlan(GAPS, Level.INFO, gaps=gaps),) if gaps and in_scope else ()
+    cap = evaluation.profile.card_cap
+    shown, cut = plans[:cap], plans[cap:]
+    shown[0] = replace(shown[0], gaps=tuple(dict.fromkeys((*shown[0].gaps, *gaps))))
+    if cut:
+        shown[-1] = replace(shown[-1], also=tuple(plan.topic for plan in cut))
+    return tuple(shown)
+
+
+def open_gaps(evaluation: Evaluation) -> tuple[Gap, ...]:
+    """Every gap worth saying that kept a rule from answering, each once."""
+    return tuple(
+        dict.fromkeys(
+            gap
+            for outcome in evaluation.outcomes
+            if outcome.verdict is Verdict.CANNOT_TELL
+            for gap in outcome.missing
+            if gap.kind in _WORTH_SAYING
+        )
+    )
+
+
+def _by_topic(outcomes: tuple[Outcome, ...]) -> dict[str, CardPlan]:
+    plans: dict[str, CardPlan] = {}
+    for outcome in outcomes:
+        if outcome.verdict is not Verdict.RECOMMEND:
+            continue
+        topic = outcome.rule.card
+        plan = plans.get(topic, CardPlan(topic, Level.INFO))
+        level = max(plan.level, outcome.finding.level, key=lambda each: each.rank)
+        plans[topic] = replace(plan, level=level, outcomes=(*plan.outcomes, outcome))
+    for topic, plan in plans.items():
+        holding = tuple(o for o in outcomes if o.rule.card == topic and o.verdict is Verdict.SATISFIED)
+        own = (gap for outcome in plan.outcomes for gap in outcome.not_known)
+        plans[topic] = replace(plan, holding=holding, gaps=tuple(dict.fromkeys(own)))
+    return plans
+
+
+def _absorbed(plans: dict[str, CardPlan], texts: Texts) -> list[CardPlan]:
+    """Fold a card into another that says the same thing better; its rules and proposals go along."""
+    for topic in sorted(plans, key=lambda each: -texts.topics[each].order):
+        target = next((each for each in texts.topics[topic].absorbed_by if each in plans), None)
+        if target is None:
+            continue
+        guest, host = plans.pop(topic), plans[target]
+        plans[target] = replace(
+            host,
+            level=max(host.level, guest.level, key=lambda each: each.rank),
+            outcomes=(*host.outcomes, *guest.outcomes),
+            holding=(*host.holding, *guest.holding),
+            gaps=tuple(dict.fromkeys((*host.gaps, *guest.gaps))),
+        )
+    return list(plans.values())

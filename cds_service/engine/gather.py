@@ -1,0 +1,228 @@
+"""From what a call carries to records of one proven patient (S2, S4; `safety.md` D1-D4).
+
+A foreign Patient refuses the whole call. A foreign resource fails its whole key: dropping it would turn a mix-up
+into "none found". A resource that cannot be attributed is not used, and its key no longer proves absence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cds_service.fhir.identity import Attribution, OnePatient, address_id, is_merged, one_patient
+from cds_service.fhir.read import string
+from cds_service.formats import strict_json
+from cds_service.kernel.errors import InputError, JsonRefused, PatientMismatch
+from cds_service.kernel.needs import Lookup, LookupState, Need, Records, Resource
+from cds_service.protocol import prefetch
+from cds_service.protocol.prefetch import Prefetched
+
+_MERGED = "the Patient record was merged into another one"
+
+
+class Call(Protocol):
+    """What is read of a CDS Hooks request."""
+
+    @property
+    def patient_id(self) -> str:
+        """`context.patientId`."""
+        ...
+
+    @property
+    def prefetch(self) -> Mapping[str, Any]:
+        """The prefetch values by key, as parsed JSON."""
+        ...
+
+    @property
+    def fhir_server(self) -> str | None:
+        """The FHIR base of the client."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Resources of one key, by whose they are."""
+
+    ours: tuple[Resource, ...]
+    foreign: Counter[str]
+    unattributed: Counter[str]
+
+    def words(self) -> list[str]:
+        """What to report, without values."""
+        found = []
+        if self.foreign:
+            found.append(f"resources of another patient or another server: {self.foreign.total()}")
+        if self.unattributed:
+            found.append(f"resources that do not say whose they are: {self.unattributed.total()}")
+        return found
+
+
+def gather(call: Call, needs: Sequence[Need]) -> Records:
+    """Read the prefetch of one call.
+
+    Args:
+        call: the request; only its patient, prefetch and FHIR base are read.
+        needs: what was asked for; values under other keys may show presence, never absence.
+
+    Returns:
+        One look-up per need; keys that were not sent are NOT_SUPPLIED.
+
+    Raises:
+        PatientMismatch: a Patient other than the one of the call is among the data (D1).
+    """
+    types = {need.key: need.resource_type for need in needs}
+    asked = {key: prefetch.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
+    others = {key: prefetch.read(value, True, "") for key, value in call.prefetch.items() if key not in types}
+    who = one_patient(call.patient_id, call.fhir_server, _pairs((*asked.values(), *others.values())))
+    problems: list[str] = []
+    lookups = {key: _lookup(key, found, who, problems) for key, found in asked.items()}
+    extra: list[Resource] = []
+    for number, found in enumerate(others.values(), 1):
+        # The name of a key that we did not ask for is text of the client: it is not repeated.
+        place = f"a key that was not asked for ({number})"
+        extra += _lookup(place, found, who, problems, keep=True).resources
+    problems += _merged((*(r for lookup in lookups.values() for r in lookup.resources), *extra))
+    return Records(call.patient_id, lookups, tuple(extra), tuple(problems))
+
+
+def _lookup(key: str, found: Prefetched, who: OnePatient, problems: list[str], *, keep: bool = False) -> Lookup:
+    """The outcome of one key; with `keep`, foreign resources are left out instead of failing it."""
+    result = _sort(found, who)
+    if "Patient" in result.foreign:
+        raise PatientMismatch(
+            "the call carries a Patient other than the one it is about",
+            f"prefetch: {key}",
+            "Send data of one patient, from one FHIR server, per call.",
+        )
+    state, resources = found.state.lookup, result.ours
+    words = [found.detail, *result.words()] if found.detail else result.words()
+    if result.foreign and not keep:
+        state, resources = LookupState.FAILED, ()
+    elif result.unattributed:
+        state = LookupState.PARTIAL
+    if words:
+        problems.append(f"{key}: {'; '.join(words)}")
+    return Lookup(state, resources, "" if state is LookupState.COMPLETE else "; ".join(words))
+
+
+def _sort(found: Prefetched, who: OnePatient) -> _Sorted:
+    ours: list[Resource] = []
+    foreign: Counter[str] = Counter()
+    unattributed: Counter[str] = Counter()
+    belongs = who.belongs
+    for resource, url in zip(found.resources, found.full_urls, strict=True):
+        verdict = belongs(resource, url)
+        if verdict is Attribution.YES:
+            ours.append(resource)
+        elif verdict is Attribution.FOREIGN:
+            foreign[_type_of(resource)] += 1
+        else:
+            unattributed[_type_of(resource)] += 1
+    return _Sorted(tuple(ours), foreign, unattributed)
+
+
+def _pairs(values: Iterable[Prefetched]) -> Iterable[tuple[Resource, str]]:
+    for found in values:
+        yield from zip(found.resources, found.full_urls, strict=True)
+
+
+def _merged(resources: Iterable[Resource]) -> list[str]:
+    merged = any(r.get("resourceType") == "Patient" and is_merged(r) for r in resources)
+    return [f"patient: {_MERGED}"] if merged else []
+
+
+_TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{2,40}")
+
+
+def _type_of(resource: Resource) -> str:
+    kind = string(resource.get("resourceType"))
+    return kind if _TYPE_NAME.fullmatch(kind) else "resource"
+
+
+def from_bundle(bundle: object, needs: Sequence[Need]) -> Records:
+    """Read a whole-patient record in which everything counts as completely looked up.
+
+    Args:
+        bundle: a Bundle of any kind, a list of resources or Bundles, one resource, or NDJSON text.
+        needs: each gets all resources of its type; resources of other types become `extra`.
+
+    Returns:
+        Complete look-ups; PARTIAL where entries could not be read or do not say whose they are.
+
+    Raises:
+        InputError: not FHIR, or not exactly one Patient.
+        PatientMismatch: resources of another patient are among the data.
+    """
+    found = _named(prefetch.read_all(_as_bundle(bundle)))
+    patient_id = _only_patient(found)
+    result = _sort(found, one_patient(patient_id, None, _pairs((found,))))
+    if result.foreign:
+        counts = ", ".join(f"{kind} {number}" for kind, number in sorted(result.foreign.items()))
+        raise PatientMismatch(
+            "resources of another patient or another server are among the data",
+            counts,
+            "Send one patient at a time.",
+        )
+    by_type: dict[str, list[Resource]] = {}
+    for resource in result.ours:
+        by_type.setdefault(string(resource.get("resourceType")), []).append(resource)
+    whole = LookupState.PARTIAL if found.state is prefetch.KeyState.PARTIAL else LookupState.COMPLETE
+    lookups = {}
+    for need in needs:
+        here = LookupState.PARTIAL if need.resource_type in result.unattributed else whole
+        words = [found.detail, *result.words()] if here is LookupState.PARTIAL else []
+        resources = tuple(by_type.get(need.resource_type, ()))
+        lookups[need.key] = Lookup(here, resources, "; ".join(word for word in words if word))
+    asked = {need.resource_type for need in needs}
+    extra = tuple(r for kind, resources in by_type.items() if kind not in asked for r in resources)
+    problems = [found.detail] if found.detail else []
+    if result.unattributed:
+        counts = ", ".join(f"{kind} {number}" for kind, number in sorted(result.unattributed.items()))
+        problems.append(f"resources that do not say whose they are: {counts}")
+    return Records(patient_id, lookups, extra, (*problems, *_merged(result.ours)))
+
+
+def _as_bundle(data: object) -> object:
+    """Lists and NDJSON as a Bundle; anything else as it is."""
+    if isinstance(data, str):
+        data = [_line(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
+    if not isinstance(data, list):
+        return data
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in data]}
+
+
+def _line(number: int, line: str) -> object:
+    try:
+        return strict_json.load(line.encode("utf-8", "surrogatepass"))
+    except JsonRefused as problem:
+        raise JsonRefused(problem.what, f"line {number}", "NDJSON has one resource a line.") from None
+
+
+def _named(found: Prefetched) -> Prefetched:
+    """Give resources without an id the id of their `fullUrl`.
+
+    A transaction or message need not repeat it (the NHS e-prescription messages do not), and both references and the
+    search for duplicates go by id.
+    """
+    resources = tuple(
+        {**resource, "id": ident} if not resource.get("id") and (ident := address_id(url)) else resource
+        for resource, url in zip(found.resources, found.full_urls, strict=True)
+    )
+    return Prefetched(found.state, resources, found.full_urls, found.detail)
+
+
+def _only_patient(found: Prefetched) -> str:
+    patients = [r for r in found.resources if r.get("resourceType") == "Patient"]
+    if not patients:
+        raise InputError(
+            "no Patient resource was found", next_step="Send a Bundle with the patient and the whole record."
+        )
+    names = {string(patient.get("id")) for patient in patients}
+    if len(names) > 1:
+        raise InputError(f"{len(names)} Patient resources were found", next_step="Send one patient at a time.")
+    if names == {""}:
+        raise InputError("the Patient has no id", next_step="Give it an id, or its entry a fullUrl.")
+    return names.pop()

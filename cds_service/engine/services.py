@@ -1,0 +1,124 @@
+"""What one CDS Hooks service is: declared once in `hooks/`, found by entry point."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from cds_service.cards.suggest import Order
+from cds_service.cards.texts import Texts
+from cds_service.kernel.criteria import Criterion
+from cds_service.kernel.errors import ContentError
+from cds_service.kernel.needs import Need, Records
+from cds_service.kernel.rules import Rule
+from cds_service.kernel.thresholds import Source, Thresholds
+
+GROUP = "cds_service.services"
+
+
+class Profile(Protocol):
+    """A site's choices, as far as the engine needs them."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Guideline sets that are on, most important first."""
+
+    @property
+    def preview(self) -> tuple[str, ...]:
+        """Preview rules that are on all the same; "*" for all."""
+
+    @property
+    def card_cap(self) -> int:
+        """Most cards in one answer."""
+
+    @property
+    def language(self) -> str:
+        """Language of the cards."""
+
+    @property
+    def not_kept(self) -> tuple[str, ...]:
+        """Need keys that count as looked up although the EHR never supplies them."""
+
+
+class Clinic(Protocol):
+    """The clinical knowledge behind a service, seen from the engine, which knows no bone."""
+
+    @property
+    def version(self) -> str:
+        """Version of rules and content."""
+
+    def profile(self, name: str) -> Any:
+        """The profile of that name."""
+
+    def thresholds(self, as_of: dt.date) -> Thresholds:
+        """The numbers in force on that day."""
+
+    def facts(self, records: Records, as_of: dt.date, thresholds: Thresholds, profile: Any) -> Any:
+        """The facts rules read."""
+
+    def silent_because(self, facts: Any, thresholds: Thresholds) -> str:
+        """Why no card at all may be given (a key of `texts/` [silent]); empty when cards may be given."""
+
+    def in_scope(self, facts: Any, thresholds: Thresholds) -> Criterion:
+        """Whether the patient belongs to the groups the service is for (S5)."""
+
+    def unread(self, facts: Any) -> Sequence[Mapping[str, str]]:
+        """What was set aside and why, for the operator: resource and reason."""
+
+    def source(self, rule: Rule, profile: Any) -> Source:
+        """The document a rule's card names as its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One CDS Hooks service.
+
+    Attributes:
+        id: in the URL; distinct per hook, since the public sandbox keeps only one hook per id.
+        hook: the CDS Hooks hook it answers.
+        title: for people.
+        description: for people.
+        usage_requirements: what the client has to know.
+        rules: the rules it runs, in the order of their ids.
+        needs: what those rules read, in the order of the prefetch.
+        prefetch: the templates derived from the needs.
+        clinic: the knowledge.
+        texts: the words of a language, read once.
+        orders: the orders that cards may offer.
+    """
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    rules: tuple[Rule, ...]
+    needs: tuple[Need, ...]
+    prefetch: Mapping[str, str]
+    clinic: Clinic
+    texts: Callable[[str], Texts]
+    orders: Mapping[str, Order]
+
+
+def installed() -> tuple[Service, ...]:
+    """The services that installed distributions declare, by id.
+
+    Raises:
+        ContentError: an entry point does not name a `Service`, or two declare the same id.
+    """
+    found: dict[str, Service] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        service = point.load()
+        if not isinstance(service, Service):
+            raise ContentError("entry points", point.name, "is not a Service", "See hooks/patient_view.py.")
+        if service.id in found:
+            raise ContentError("entry points", point.name, f"id {service.id!r} is declared twice")
+        found[service.id] = service
+    return tuple(found.values())

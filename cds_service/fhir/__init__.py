@@ -1,0 +1,1 @@
+"""Reading FHIR R4 tolerantly from plain JSON, and building what we send."""

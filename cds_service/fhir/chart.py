@@ -1,0 +1,176 @@
+"""One patient's usable resources, indexed by concept: each resource is looked at once per call.
+
+A resource counts only if its status says so (`fhir.status`, D8); what was set aside and why is kept in
+`unread`. Concepts are those of the value sets; unmapped look-alikes are reported, never counted (D22).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cds_service.fhir import status
+from cds_service.fhir.codes import Entry, Terminology
+from cds_service.fhir.read import items, mapping, name_of, string
+from cds_service.kernel.facts import Gap
+from cds_service.kernel.needs import Need, Records, Resource
+
+_MEDICATION_TYPES = frozenset(
+    {"MedicationRequest", "MedicationDispense", "MedicationAdministration", "MedicationStatement"}
+)
+_CODED_TYPES = frozenset({"Observation", "Condition", "Procedure", "DiagnosticReport"}) | _MEDICATION_TYPES
+_LOOKS_LIKE = re.compile(
+    r"25.?\(?oh|25.hydroxy|\bvitamin d\b|t-?score|z-?score|bone (mineral )?density|\bdexa?\b|\bdxa\b|\bfrax\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource, or a component of one, that carries a concept.
+
+    Attributes:
+        resource: the resource.
+        part: where the value stands: the resource itself or one of its components.
+        entries: the value-set rows its codes matched.
+    """
+
+    resource: Resource
+    part: Resource
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A resource that was set aside, and why: `reason` is a key of `texts/` [unread]."""
+
+    resource: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Chart:
+    """What facts read.
+
+    Attributes:
+        records: everything supplied for the call.
+        terminology: the value sets.
+        as_of: the day the patient is looked at.
+    """
+
+    records: Records
+    terminology: Terminology
+    as_of: dt.date
+    unread: list[Unread] = field(default_factory=list)
+    set_aside: Counter[str] = field(default_factory=Counter)
+    resource_count: int = 0
+    _index: dict[tuple[str, str], list[Found]] = field(default_factory=dict)
+    _drugs: list[Found] = field(default_factory=list)
+    _by_id: dict[str, Resource] = field(default_factory=dict)
+    _refuted: list[Found] = field(default_factory=list)
+    patient: Resource = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        resources = status.newest_versions(self.records.resources())
+        self.resource_count = len(resources)
+        for resource in resources:
+            if ident := string(resource.get("id")):
+                self._by_id[f"{resource.get('resourceType')}/{ident}"] = resource
+        for resource in resources:
+            self._add(resource)
+
+    def find(self, resource_type: str, *concepts: str) -> Iterator[Found]:
+        """Usable resources (or components) of that type with one of the concepts, each once."""
+        seen: set[int] = set()
+        for concept in concepts:
+            for found in self._index.get((resource_type, concept), ()):
+                if id(found.part) not in seen:
+                    seen.add(id(found.part))
+                    yield found
+
+    def refuted(self, *concepts: str) -> Iterator[Found]:
+        """Conditions on record as refuted: somebody looked and said no."""
+        return (f for f in self._refuted if any(e.concept in concepts for e in f.entries))
+
+    def drugs(self, prefix: str) -> Iterator[Found]:
+        """Medication resources whose drug matched a concept that starts like this; `part` is the Medication."""
+        return (f for f in self._drugs if any(e.concept.startswith(prefix) for e in f.entries))
+
+    def gaps(self, *needs: Need) -> tuple[Gap, ...]:
+        """What those needs leave open; empty only when all of them completed (S2)."""
+        found = (self.records.lookup(need.key).gap(need.key) for need in needs)
+        return tuple(gap for gap in found if gap)
+
+    def resolve(self, reference: object, resource_type: str) -> Resource | None:
+        """The resource of that type that a reference names, when it is among the records."""
+        parts = string(reference).split("/_history/")[0].removeprefix("urn:uuid:").rsplit("/", 1)
+        return self._by_id.get(f"{resource_type}/{parts[-1]}")
+
+    def set_unread(self, resource: Resource, reason: str) -> None:
+        """Note that a resource could not be used for its value."""
+        self.unread.append(Unread(name_of(resource), reason))
+
+    def _add(self, resource: Resource) -> None:
+        kind = resource.get("resourceType")
+        if kind == "Patient":
+            self.patient = resource
+        if kind not in _CODED_TYPES:
+            return
+        usable, reason = status.usability(resource)
+        if reason == "refuted":
+            self._refuted.append(Found(resource, resource, self.terminology.of_concept(resource.get("code"))))
+        if not usable:
+            self.set_aside[f"{kind}: {reason}"] += 1
+            return
+        if kind in _MEDICATION_TYPES:
+            self._add_drug(resource)
+            return
+        self._add_coded(resource, resource)
+        for component in items(resource.get("component")):
+            self._add_coded(resource, mapping(component))
+        for contained in items(resource.get("contained")):
+            if mapping(contained).get("resourceType") == "Observation":
+                self._add(_inherit(mapping(contained), resource))
+
+    def _add_coded(self, resource: Resource, part: Resource) -> None:
+        code = part.get("code")
+        entries = self.terminology.of_concept(code)
+        if not entries:
+            if part is resource and resource.get("resourceType") == "Observation" and _LOOKS_LIKE.search(str(code)):
+                self.set_unread(resource, "no-mapped-code")
+            return
+        found = Found(resource, part, entries)
+        kind = string(resource.get("resourceType"))
+        for concept in dict.fromkeys(entry.concept for entry in entries):
+            self._index.setdefault((kind, concept), []).append(found)
+
+    def _add_drug(self, resource: Resource) -> None:
+        drug = self._medication(resource)
+        if drug is None:
+            self.set_unread(resource, "medication-not-resolved")
+            return
+        entries = self.terminology.of_drug(drug)
+        if entries:
+            self._drugs.append(Found(resource, drug, entries))
+
+    def _medication(self, resource: Resource) -> Resource | None:
+        """The drug as a Medication-shaped object: from a code, contained, or elsewhere in the records."""
+        if concept := resource.get("medicationCodeableConcept"):
+            return {"code": concept}
+        reference = string(mapping(resource.get("medicationReference")).get("reference"))
+        if not reference:
+            return None
+        if reference.startswith("#"):
+            contained = (mapping(c) for c in items(resource.get("contained")))
+            return next((c for c in contained if c.get("id") == reference[1:]), None)
+        return self.resolve(reference, "Medication")
+
+
+def _inherit(contained: Resource, parent: Resource) -> Resource:
+    """A contained Observation, with the date and status it leaves to the report around it."""
+    dates: Iterable[str] = ("effectiveDateTime", "effectivePeriod", "issued", "status")
+    inherited = {name: parent[name] for name in dates if name in parent and name not in contained}
+    return {**contained, **inherited, "id": f"{parent.get('id', '')}#{contained.get('id', '')}"}

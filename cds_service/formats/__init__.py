@@ -1,0 +1,1 @@
+"""Getting outside text in, strictly."""

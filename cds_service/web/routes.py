@@ -1,0 +1,239 @@
+"""What each address answers. Everything that is not 2xx is an OperationOutcome with a correlation id."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from flask import Request, Response, g, request
+from werkzeug.exceptions import HTTPException, NotFound, UnsupportedMediaType
+
+from cds_service.formats import strict_json
+from cds_service.kernel.errors import (
+    InputError,
+    JsonRefused,
+    PatientMismatch,
+    PayloadTooLarge,
+    RequestRefused,
+    Unassessable,
+)
+from cds_service.protocol import discovery, outcome
+from cds_service.protocol.request import HookRequest, parse
+from cds_service.protocol.response import HookResponse
+from cds_service.web import logs
+from cds_service.web.settings import Settings
+
+_DISCOVERY_SECONDS = 60
+_CONTENT_TYPES = ("application/json", "application/fhir+json")
+_UTF8 = ("utf-8", "utf8")
+
+# FHIR issue types: hl7.org/fhir/R4/valueset-issue-type.html
+_REFUSALS: Mapping[type[InputError], tuple[int, str]] = {
+    JsonRefused: (400, "structure"),
+    RequestRefused: (400, "invalid"),
+    PayloadTooLarge: (413, "too-long"),
+    PatientMismatch: (412, "business-rule"),
+    Unassessable: (412, "incomplete"),
+}
+_ISSUES: Mapping[int, str] = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+
+
+class Service(Protocol):
+    """What a service must tell about itself to be offered; `engine.services.Service` does."""
+
+    @property
+    def id(self) -> str:
+        """Last part of its address."""
+
+    @property
+    def hook(self) -> str:
+        """The hook it is called on."""
+
+    @property
+    def title(self) -> str:
+        """Short name."""
+
+    @property
+    def description(self) -> str:
+        """What it does."""
+
+    @property
+    def usage_requirements(self) -> str:
+        """What a site must know first."""
+
+    @property
+    def prefetch(self) -> Mapping[str, str]:
+        """Key to FHIR query template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The functions behind the addresses.
+
+    Attributes:
+        settings: see `Settings`.
+        services: what is offered, by id.
+        answer: from a call to its cards.
+        problems: self-check; what keeps us from working, none when ready.
+        unassessable_card: the answer for `on_unassessable = "card"`.
+        document: the discovery document as bytes.
+    """
+
+    settings: Settings
+    services: Mapping[str, Service]
+    answer: Callable[[Service, HookRequest], HookResponse]
+    problems: Callable[[], Sequence[str]]
+    unassessable_card: Callable[[Service, HookRequest], HookResponse] | None
+    document: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        entries = [
+            discovery.ServiceEntry(s.id, s.hook, s.title, s.description, s.prefetch, s.usage_requirements)
+            for s in self.services.values()
+        ]
+        object.__setattr__(self, "document", to_bytes(discovery.document(entries)))
+
+    def discover(self) -> Response:
+        """`GET /cds-services`."""
+        answer = Response(self.document, content_type="application/json")
+        answer.cache_control.public = True
+        answer.cache_control.max_age = _DISCOVERY_SECONDS
+        answer.add_etag()
+        answer.make_conditional(request)
+        return answer
+
+    def call(self, service_id: str) -> Response:
+        """`POST /cds-services/{id}`."""
+        service = self.services.get(service_id)
+        if service is None:
+            raise NotFound("There is no such service. GET /cds-services lists all.")
+        g.service = service
+        call = parse(read_json(request, self.settings.max_body_bytes), hook=service.hook)
+        g.hook_instance = call.hook_instance
+        found = self._answer(service, call)
+        response = Response(to_bytes(found.to_json()), content_type="application/json")
+        g.found = found
+        return response
+
+    def _answer(self, service: Service, call: HookRequest) -> HookResponse:
+        try:
+            return self.answer(service, call)
+        except Unassessable:
+            if self.settings.on_unassessable == "card" and self.unassessable_card:
+                return self.unassessable_card(service, call)
+            raise
+
+    def alive(self) -> Response:
+        """`GET /healthz`: the process answers."""
+        return Response(b'{"status":"alive"}', content_type="application/json")
+
+    def ready(self) -> Response:
+        """`GET /readyz`: the self-check finds nothing that keeps us from working."""
+        if found := self.problems():
+            return refusal(503, "transient", f"Not ready: {'; '.join(found)}.")
+        return Response(b'{"status":"ready"}', content_type="application/json")
+
+
+def read_json(sent: Request, max_bytes: int) -> Any:
+    """The body as strict JSON; its type and length are checked before a byte of it is parsed.
+
+    Raises:
+        UnsupportedMediaType: another content type, charset or encoding than JSON in plain UTF-8.
+        RequestEntityTooLarge: longer than `MAX_CONTENT_LENGTH`, with or without a Content-Length.
+        PayloadTooLarge: too many values.
+        JsonRefused: not strict JSON.
+    """
+    charset = sent.mimetype_params.get("charset", "utf-8").lower()
+    encoding = sent.headers.get("Content-Encoding", "identity").lower()
+    if sent.mimetype not in _CONTENT_TYPES or charset not in _UTF8 or encoding != "identity":
+        raise UnsupportedMediaType("Send application/json or application/fhir+json, in UTF-8, not compressed.")
+    return strict_json.load(sent.get_data(cache=False), max_bytes=max_bytes)
+
+
+def refused(problem: InputError) -> Response:
+    """The answer to what came from outside and cannot be used."""
+    status, issue = next((known for kind, known in _REFUSALS.items() if isinstance(problem, kind)), (400, "invalid"))
+    _log("refused", status, problem=type(problem).__name__)
+    return refusal(status, issue, str(problem), problem.where)
+
+
+def http_error(problem: HTTPException) -> Response:
+    """The answer to what HTTP itself refuses: unknown address, method, content type, length."""
+    status = problem.code or 500
+    _log("refused", status, problem=type(problem).__name__)
+    answer = refusal(status, _ISSUES.get(status, "processing"), problem.description or problem.name)
+    for name, value in problem.get_headers(request.environ):
+        if name == "Allow":
+            answer.headers[name] = value
+    return answer
+
+
+def fault(problem: Exception) -> Response:
+    """The answer to our own mistakes: nothing about them goes out, and only their place into the log (F2)."""
+    frame = traceback.extract_tb(problem.__traceback__)[-1]
+    _log("fault", 500, problem=type(problem).__name__, place=f"{Path(frame.filename).name}:{frame.lineno}")
+    return refusal(500, "exception", "The service failed. Tell its operator the correlation id.")
+
+
+def refusal(status: int, issue: str, diagnostics: str, where: str = "") -> Response:
+    """An OperationOutcome as an answer."""
+    body = outcome.operation_outcome(issue, diagnostics, g.correlation_id, where)
+    return Response(to_bytes(body), status, content_type="application/fhir+json")
+
+
+def begin() -> Response | None:
+    """Give every call its correlation id; answer preflights, which come without credentials."""
+    g.correlation_id = str(uuid.uuid4())
+    g.began = time.monotonic()
+    return Response(status=204) if request.method == "OPTIONS" else None
+
+
+def log_answered() -> None:
+    """Log a call that was answered with cards."""
+    if found := g.get("found"):
+        _log("call", 200, cards=len(found.cards), key_states=found.key_states)
+
+
+def to_bytes(body: Any) -> bytes:
+    """JSON bytes; `Decimal` keeps its digits."""
+    return orjson.dumps(body, default=_decimal)
+
+
+def _decimal(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError(type(value).__name__)
+
+
+def _log(
+    event: str,
+    status: int,
+    *,
+    problem: str = "",
+    place: str = "",
+    cards: int | None = None,
+    key_states: Mapping[str, int] | None = None,
+) -> None:
+    service: Service | None = g.get("service")
+    logs.write(
+        logs.Line(
+            event,
+            correlation_id=g.correlation_id,
+            hook_instance=logs.if_uuid(g.get("hook_instance", "")),
+            service=service.id if service else "",
+            hook=service.hook if service else "",
+            status=status,
+            ms=round((time.monotonic() - g.began) * 1000),
+            cards=cards,
+            key_states=key_states or {},
+            problem=problem,
+            place=place,
+        )
+    )

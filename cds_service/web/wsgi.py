@@ -1,0 +1,75 @@
+"""gunicorn, started from Python: threads in a few processes, limits fit for calls a clinician waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from cds_service.web.settings import Settings
+
+
+def serve(settings: Settings, build: Callable[[], Flask]) -> None:
+    """Serve until stopped. Calls under way are finished first.
+
+    Args:
+        settings: address, processes and threads.
+        build: makes the application; called once, before the processes part, so that a fault in the content
+            stops the start.
+    """
+    _Server(settings, build).run()
+
+
+def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
+    """What gunicorn is told."""
+    host = f"[{settings.host}]" if ":" in settings.host.strip("[]") and settings.host[0] != "[" else settings.host
+    return {
+        "bind": [f"{host}:{settings.port}"],
+        "worker_class": "gthread",
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "preload_app": True,
+        # A process that hangs this long is killed. EHRs give up after a few seconds.
+        "timeout": 30,
+        "graceful_timeout": 10,
+        "keepalive": 5,
+        # Calls have short addresses; a client's JWT is the only long header.
+        "limit_request_line": 2048,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 8190,
+        # No second way in: gunicorn 25 and later open a control socket in the home directory.
+        "control_socket_disable": True,
+        # The access log would repeat what senders write; `web.logs` has the calls.
+        "accesslog": None,
+        "logconfig_dict": _LOGGING,
+    }
+
+
+_LOGGING: Mapping[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "cds_service.web.logs.ServerLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+        "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+    },
+}
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, settings: Settings, build: Callable[[], Flask]) -> None:
+        self._settings, self._build = settings, build
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in gunicorn_options(self._settings).items():
+            # gunicorn 23 does not know control_socket_disable
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._build()
