@@ -15,7 +15,8 @@ RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-
 USER 10001
 
 EXPOSE 8080
-# Inside the container loopback would be unreachable; who may reach it is decided where the port is published.
+# Inside the container loopback would be unreachable. The service refuses other addresses while it cannot authenticate
+# callers, unless BONECDS_INSECURE_PUBLIC_BIND=true: docker-compose.yml sets it and publishes the port on loopback only.
 CMD ["bonecds", "serve", "--host", "0.0.0.0", "--port", "8080"]
 HEALTHCHECK --interval=30s --timeout=3s --start-period=15s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]

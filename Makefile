@@ -9,6 +9,8 @@ SHARED ?= ../shared
 SCENARIOS := $(sort $(patsubst fixtures/scenarios/%/request.json,%,$(wildcard fixtures/scenarios/*/request.json)))
 DEMO_FIRST ?= $(word 1,$(SCENARIOS))
 DEMO_SECOND ?= $(word 2,$(SCENARIOS))
+# The invented patients stand still in time, so the demo looks at them on their day: its cards are those of the fixtures.
+DEMO_AS_OF ?= 2026-06-15
 # Each of these must be covered on its own: a well-tested package cannot hide a badly tested one.
 COVERED := kernel clinical fhir protocol
 COVERED_AT_LEAST := 95
@@ -76,7 +78,7 @@ stop() {
 }
 trap 'stop; echo; echo "Stopped."; exit 0' INT TERM
 trap stop EXIT
-$(BIN)/bonecds serve --port '$(PORT)' &
+BONECDS_AS_OF='$(DEMO_AS_OF)' $(BIN)/bonecds serve --host 127.0.0.1 --port '$(PORT)' &
 server=$$!
 tries=0
 until $(PY) -c 'import sys, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=2)' "$$url/cds-services" 2>/dev/null; do
@@ -97,7 +99,7 @@ post '$(DEMO_FIRST)'
 echo
 post '$(DEMO_SECOND)'
 echo
-echo "The patients are invented. Stop with Ctrl-C."
+echo "The patients are invented and looked at on $(DEMO_AS_OF). Stop with Ctrl-C."
 wait "$$server"
 endef
 export DEMO

@@ -128,6 +128,13 @@ class Texts:
         return self.blocks[truth.value]
 
 
+class _Absent(StrictUndefined):
+    """A value no rule computed: `if` may ask for it, printing it is an error."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
 def load(text: str, file: str) -> Texts:
     """Read a text file.
 
@@ -135,7 +142,7 @@ def load(text: str, file: str) -> Texts:
         ContentError: a key is missing or unknown, or a template is not one.
     """
     content = strict_toml.load(text, file, _SCHEMA)
-    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment = SandboxedEnvironment(undefined=_Absent, autoescape=False)
     return Texts(
         file,
         **{key: content[key] for key in _TABLES},

@@ -82,7 +82,7 @@ class Importer:
     def __init__(self, sources: tuple[Source, ...], plan: Mapping[str, Any]) -> None:
         self.sources, self.plan = sources, plan
         self.in_gps = {s.code for s in sources if s.system == SNOMED and "THO-GPS" in s.verified_in}
-        self.names = {_plain_name(s.display): "" for s in sources if _is_substance(s)} | plan["ingredients"]
+        self.names = {s.display.lower(): "" for s in sources if _is_substance(s)} | plan["ingredients"]
         self.twins = {(s.system, s.code): s for s in reversed(sources) if not s.concept.startswith("order.")}
 
     def rows(self) -> Iterator[Row]:
@@ -110,14 +110,13 @@ class Importer:
         if concept in names:
             return names[concept]
         # only a trailing star is a pattern: the research table uses brackets in names
-        fits = (targets for name, targets in names.items() if name.endswith("*") and concept.startswith(name[:-1]))
+        fits = (names[name] for name in names if name.endswith("*") and concept.startswith(name[:-1]))
         return next(fits, None)
 
     def _row(self, source: Source, concept: str) -> Row:
-        told = (
-            self.twins.get((source.system, source.code), source) if concept.startswith("order.medication") else source
-        )
-        drug = concept.partition(".")[0] in _DRUGS or concept.startswith("order.medication")
+        offered = concept.startswith("order.medication")
+        told = self.twins.get((source.system, source.code), source) if offered else source
+        drug = offered or concept.partition(".")[0] in _DRUGS
         ingredient = self._ingredient(told, concept) if drug else ""
         route_class = _route_class(told, concept, ingredient) if concept.startswith("glucocorticoid.") else ""
         strength = _strength(told, ingredient, self.names) if drug and route_class != "local" else None
@@ -155,7 +154,7 @@ class Importer:
         if source.concept.startswith("calcium_vitaminD"):
             return "calcium_vitamin_d"
         if source.concept.startswith("calcium.drug"):
-            return _plain_name(re.split(r"\s\d", source.display)[0]).replace(" ", "_")
+            return re.split(r"\s\d", source.display)[0].lower().replace(" ", "_")
         if told := re.match(r"(?:glucocorticoid\.drug[^.]*|therapy\.drug|vitaminD)\.([a-z_]+)\.", source.concept):
             return told[1]
         if source.system not in _DRUG_SYSTEMS or (source.system == ATC and len(source.code) < _ATC_SUBSTANCE):
@@ -169,10 +168,6 @@ class Importer:
 _DRUGS = frozenset({"glucocorticoid", "therapy", "calcium", "vitamin_d", "calcium_vitamin_d", "comed", "ms_therapy"})
 _WITH_STRENGTH = ("glucocorticoid.", "therapy.", "calcium.", "vitaminD.", "test_data.")
 _DRUG_SYSTEMS = frozenset({RXNORM, ATC, HCPCS, DMD, SNOMED})
-
-
-def _plain_name(display: str) -> str:
-    return display.strip().lower()
 
 
 def _is_substance(source: Source) -> bool:
@@ -230,7 +225,7 @@ def _edition(source: Source) -> str:
     return _EDITIONS.get(source.system, "")
 
 
-# --- strength, form and place of action ------------------------------------------------------------------------------
+# --- strength, form and place of action
 _MG = re.compile(r"^([\d.]+) MG(?:$| [(w])")
 _MG_ML = re.compile(r"^([\d.]+) MG/ML(?: \(per container ([\d.]+) mL\))?$")
 _MG_PUFF = re.compile(r"^([\d.]+) MG/ACTUAT$")
@@ -332,7 +327,7 @@ def _route_class(source: Source, concept: str, ingredient: str) -> str:
     return "systemic" if systemic else "depends"
 
 
-# --- files -----------------------------------------------------------------------------------------------------------
+# --- files
 def generate(table: str, plan_text: str) -> Mapping[str, str]:
     """File name -> content of all value-set files and their index.
 

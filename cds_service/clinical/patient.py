@@ -113,7 +113,7 @@ class Patient:
     @cached_property
     def therapies(self) -> Series[Therapy]:
         """Osteoporosis drugs, past and present."""
-        return therapies.bone_therapies(self.chart, self._t)
+        return therapies.bone_therapies(self.chart, self._t, self._t.days("policy.open-therapy-trusted-days"))
 
     @cached_property
     def egfr(self) -> Fact[Lab]:

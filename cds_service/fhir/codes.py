@@ -110,7 +110,7 @@ class Entry:
 
 _LOCAL_FORM = re.compile(
     r"\b(creams?|ointments?|lotions?|gels?|paste|foam|shampoo|topical(ly)?|scalp|skin"
-    r"|eyes?|ophthalmic|ears?|otic|nasal(ly)?|nose|rectal(ly)?|enemas?|suppositor(y|ies)|vaginal"
+    r"|eyes?|ophthalmic|ears?|otic|nasal(ly)?|nose|rectal(ly)?|enemas?|suppositor(y|ies)|vaginal(ly)?|buccal"
     r"|inhal\w*|nebul\w*|intra-?\s?articular|joint)\b",
     re.IGNORECASE,
 )
@@ -125,7 +125,15 @@ def local_form_in_text(text: str) -> bool:
 
     Text that also names a systemic form ("oral paste") is not clear, so it does not count.
     """
-    return bool(_LOCAL_FORM.search(text)) and not _SYSTEMIC_FORM.search(text)
+    return _route_in_text(text) == "local"
+
+
+def _route_in_text(text: str) -> str:
+    """Where the forms named in free text act: "local", "systemic", or "" when it names none, or both."""
+    local, systemic = bool(_LOCAL_FORM.search(text)), bool(_SYSTEMIC_FORM.search(text))
+    if local == systemic:
+        return ""
+    return "local" if local else "systemic"
 
 
 class Terminology:
@@ -193,17 +201,20 @@ class Terminology:
     def of_drug(self, medication: object) -> tuple[Entry, ...]:
         """The rows of a FHIR Medication (or of any object with a `code`).
 
-        In this order, the first that says anything: its code, its coded ingredients, a drug name in its words.
-        A code that leaves the route open is taken as local when the words or the form name a local form.
+        In this order, the first that names a drug: its code, its coded ingredients, a drug name in its words.
+        Where the code leaves open where the drug acts, the form named in the words decides: "cream", "oral tablet".
         Strengths are never read from words (S7).
         """
         drug = mapping(medication)
         code = drug.get("code")
         words = " ".join((*_words(code), *_words(drug.get("form"))))
         parts = (mapping(part).get("itemCodeableConcept") for part in items(drug.get("ingredient")))
-        found = self.of_concept(code) or self.of_concept(list(parts)) or self.text_entries(words)
-        if local_form_in_text(words):
-            return tuple(replace(e, route_class="local") if e.route_class == "depends" else e for e in found)
+        found = self.of_concept(code)
+        if not _names_drug(found):
+            told = (self.of_concept(list(parts)), self.text_entries(words))
+            found = next((entries for entries in told if _names_drug(entries)), found)
+        if route := _route_in_text(words):
+            return tuple(replace(e, route_class=route) if e.route_class == "depends" else e for e in found)
         return found
 
     def drug_in_text(self, text: str) -> str | None:
@@ -243,6 +254,10 @@ class Terminology:
                 if row.match != "exact" or length == len(code):
                     found.setdefault(row.concept, row)
         return tuple(found.values())
+
+
+def _names_drug(entries: tuple[Entry, ...]) -> bool:
+    return any(entry.ingredient for entry in entries)
 
 
 def _codings(codeable: object) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""Which resources count: status, intent, negation and modifier extensions per type (`safety.md` D8), newest version (D9).
+"""Which resources count: status, intent and negation per type (`safety.md` D8), and the newest version (D9).
 
 A resource that does not count is set aside with a reason, and counted; it is never read as if it were absent.
 The codes are those of the R4 value sets; upper case, blanks for hyphens, a CodeableConcept or a list where a
@@ -62,8 +62,9 @@ DO_NOT_PERFORM = "do-not-perform"
 
 REASONS = frozenset(
     {
-        ENTERED_IN_ERROR, MODIFIED, NO_STATUS, UNKNOWN, REFUTED, NOT_CONFIRMED, CANCELLED, DRAFT, NOT_AN_ORDER,
-        PLANNED, PRELIMINARY, NOT_DONE, NOT_FINISHED, NOT_HANDED_OVER, NOT_TAKEN, ON_HOLD, INACTIVE, DO_NOT_PERFORM,
+        ENTERED_IN_ERROR, MODIFIED, NO_STATUS, UNKNOWN, REFUTED, NOT_CONFIRMED, CANCELLED, DRAFT,
+        NOT_AN_ORDER, PLANNED, PRELIMINARY, NOT_DONE, NOT_FINISHED, NOT_HANDED_OVER, NOT_TAKEN, ON_HOLD,
+        INACTIVE, DO_NOT_PERFORM,
     }
 )  # fmt: skip
 
@@ -79,7 +80,7 @@ class _Table:
         element: the element that holds the status.
         missing: the reason when there is no status at all.
         intent: the same for `intent`, where the type has one; a missing intent counts.
-        negations: yes-or-no elements that say that it was not, or must not be, done, and the reason they give.
+        negations: elements that say yes or no to "not done" or "do not", and the reason they give.
     """
 
     status: Mapping[str, str]
@@ -231,7 +232,7 @@ def usability(resource: Resource) -> Standing:
 
 
 def clinical_status(condition: Resource) -> str:
-    """The clinical status of a Condition: active, recurrence, relapse, inactive, remission or resolved; else ""."""
+    """The clinical status of a Condition: active, recurrence, relapse, inactive, remission, resolved or ""."""
     found = _words(condition.get("clinicalStatus"))
     return next((word for word in found if word in _CLINICAL), "")
 

@@ -70,6 +70,10 @@ class Thresholds(Mapping[str, Threshold]):
         except KeyError:
             raise ContentError("guidelines/", key, "no value in force", "Add it with a date and a source.") from None
 
+    def optional(self, key: str) -> Threshold | None:
+        """The number, where the guideline has one (not every vitamin D profile has every class)."""
+        return self._values.get(key)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -1,8 +1,8 @@
 """What came under one prefetch key, and whether it proves that nothing else exists (S2).
 
-CDS Hooks knows five states of a key (absent, null, empty Bundle, OperationOutcome, data that may have a next page); each
-has its own branch here. What was found is kept even from a broken answer, because presence needs no
-proof; but then the state is PARTIAL and nothing may be concluded from what is not in it.
+CDS Hooks knows five states of a key (absent, null, empty Bundle, OperationOutcome, data that may have a
+next page); each has its own branch here. What was found is kept even from a broken answer, because presence
+needs no proof; but then the state is PARTIAL and nothing may be concluded from what is not in it.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ _MAX_DEPTH = 3
 _HTTP_STATUS = re.compile(r"\s*([1-5]\d\d)\b")
 
 
-def read(value: object, present: bool, resource_type: str) -> Prefetched:  # noqa: FBT001  (two facts about one key)
+def read(value: object, present: bool, resource_type: str) -> Prefetched:
     """Read one prefetch value.
 
     Args:
@@ -158,8 +158,8 @@ class _Reading:
             self._add_entry(entry, kinds, depth + 1)
         if any(_word(_object(link).get("relation")) == "next" for link in _items(bundle.get("link"))):
             self.faults[_Fault.MORE_PAGES] += 1
-        # `total` is not a count to rely on: Epic gives the size of the page, MEDHOST and athenahealth none. But a
-        # count without data (eClinicalWorks: an empty bundle with total 50) is not "none found" (B12).
+        # `total` is not a count to rely on: Epic gives the size of the page, MEDHOST and athenahealth none.
+        # But a count without data (eClinicalWorks: an empty bundle with total 50) is not "none found" (B12).
         if len(self.resources) == before and _more_than_zero(bundle.get("total")):
             self.faults[_Fault.COUNT_ONLY] += 1
 

@@ -48,7 +48,6 @@ def create_app(
         raise ContentError("settings", "on_unassessable", "no card was supplied.", 'Set it to "412".')
     handlers = routes.Handlers(settings, by_id, answer, self_check, unassessable_card)
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 

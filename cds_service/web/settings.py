@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from cds_service.kernel.errors import ContentError
 PREFIX = "BONECDS_"
 # The variable that names the file itself.
 FILE_VARIABLE = "BONECDS_SETTINGS"
+_BARE = re.compile(r"-?[0-9]+|true|false")
 
 SCHEMA: Mapping[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -139,12 +141,12 @@ def _from_variable(name: str, value: str) -> dict[str, Any]:
     """One variable, read as the line of TOML it stands for, so that one schema checks both."""
     key = name.removeprefix(PREFIX).lower()
     kind = SCHEMA["properties"].get(key, {}).get("type", "string")
-    written = value.strip()
+    written = json.dumps(value)
     if kind == "array":
         written = json.dumps([part.strip() for part in value.split(",") if part.strip()])
-    elif kind == "string":
-        written = json.dumps(value)
-    return strict_toml.load(f"{key} = {written or json.dumps('')}", name, SCHEMA)
+    elif kind != "string" and _BARE.fullmatch(value.strip()):
+        written = value.strip()
+    return strict_toml.load(f"{key} = {written}", name, SCHEMA)
 
 
 def _date(text: str) -> dt.date:

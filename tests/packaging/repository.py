@@ -19,6 +19,4 @@ def files(*tops: str) -> list[Path]:
 def _kept(path: Path) -> bool:
     folders = path.parts[:-1]
     hidden = any(part.startswith(".") and part not in {".ci", ".github"} for part in folders)
-    return (
-        not hidden and not _LEFT_BEHIND.intersection(folders) and path.name not in {".coverage", ".DS_Store"}
-    )
+    return not hidden and not _LEFT_BEHIND.intersection(folders) and path.name not in {".coverage", ".DS_Store"}

@@ -76,9 +76,7 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
 def test_the_two_commands_of_the_readme_are_make_targets(target: str) -> None:
     """First screen of the README: what it is, these two commands, one card."""
     first_screen = text_of(ROOT / "README.md").splitlines()[:45]
-    dry_run = subprocess.run(
-        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    dry_run = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert f"make {target}" in "\n".join(first_screen)
     assert dry_run.returncode == 0, dry_run.stderr

@@ -93,7 +93,7 @@ def _daily(resource: Resource, dosage: object, product: Product, dosages: int, t
         quantity, days = supplied
         if (amount := amount_mg(quantity, product)) is not None:
             read.append(amount.times(Decimal(1) / days))
-    equal_mg = t.get(f"equivalence.{product.ingredient}")
+    equal_mg = t.optional(f"equivalence.{product.ingredient}")
     if not read or equal_mg is None:
         return UNREADABLE
     reference = t.number("equivalence.reference")

@@ -114,7 +114,8 @@ def _day(on: DateSpan | None) -> dt.date:
 
 
 # --- alcohol ---------------------------------------------------------------------------------------------------------
-_A_DAY = frozenset({"{drinks}/d", "drinks/d", "drinks/day", "{drinks}/day", "{drink}/d", "/d", "1/d"})
+# "# per day" is how the US Core example writes it
+_A_DAY = frozenset({"{drinks}/d", "drinks/d", "drinks/day", "{drinks}/day", "{drink}/d", "/d", "1/d", "# per day"})
 _A_WEEK = frozenset({"{drinks}/wk", "drinks/wk", "drinks/week", "{drinks}/week", "{drink}/wk", "/wk", "1/wk"})
 _DAYS_A_WEEK = 7
 _MOST_DRINKS = Decimal(100)

@@ -135,18 +135,24 @@ class _Told:
         return self.resource.get("resourceType") in (_ADMINISTRATION, _DISPENSE)
 
 
-def bone_therapies(chart: Chart, t: Thresholds) -> Series[Therapy]:
+def bone_therapies(chart: Chart, t: Thresholds, trusted_days: int | None = None) -> Series[Therapy]:
     """Osteoporosis drugs, newest first. Orders, supplies, doses and list entries of one drug are one therapy.
 
     A daily, weekly or monthly drug is current while a source covers the day. Denosumab and zoledronic acid are
     current for so many months after the last dose; with an order but no dose on record, nobody can tell.
+
+    Args:
+        chart: the chart.
+        t: for how long doses and open orders count.
+        trusted_days: days for which an order without an end is taken to be followed; that of all orders when `None`.
     """
+    trusted = t.days("policy.open-order-trusted-days") if trusted_days is None else trusted_days
     by_drug: dict[str, list[_Told]] = {}
     for told in _told(chart):
         by_drug.setdefault(told.ingredient, []).append(told)
-    found = [_therapy(chart, t, told) for told in by_drug.values()]
+    found = [_therapy(chart, t, told, trusted) for told in by_drug.values()]
     if not any(each.drug_class in _BISPHOSPHONATES for each in found):
-        found.extend(_status_codes(chart, t))
+        found.extend(_status_codes(chart, trusted))
     return Series(tuple(sorted(found, key=_order)), chart.gaps(*NEEDS))
 
 
@@ -227,8 +233,7 @@ def _routed(drug_class: DrugClass, resource: Resource, chart: Chart) -> DrugClas
 
 
 # --- one therapy per drug --------------------------------------------------------------------------------------------
-def _therapy(chart: Chart, t: Thresholds, told: list[_Told]) -> Therapy:
-    trusted = t.days("policy.open-order-trusted-days")
+def _therapy(chart: Chart, t: Thresholds, told: list[_Told], trusted: int) -> Therapy:
     days = {id(each): uses(each.resource, chart.as_of, trusted) for each in told}
     ingredient = told[0].ingredient
     classes = {each.drug_class for each in told} - {DrugClass.BISPHOSPHONATE}
@@ -369,9 +374,9 @@ def _dose_evidence(told: _Told, on: DateSpan) -> Evidence:
     return Evidence("dose-given", value, on, name_of(told.resource))
 
 
-def _status_codes(chart: Chart, t: Thresholds) -> Iterator[Therapy]:
+def _status_codes(chart: Chart, trusted: int) -> Iterator[Therapy]:
     """ICD-10-CM Z79.83, "long term (current) use of bisphosphonates": which one is not told; trusted while recent."""
-    recent = plus_days(chart.as_of, -t.days("policy.open-order-trusted-days"))
+    recent = plus_days(chart.as_of, -trusted)
     for found in chart.find("Condition", _STATUS):
         on, active = begun(chart, found.resource), activity(found.resource, chart.as_of)
         if ahead(chart, found.resource, on):

@@ -72,7 +72,7 @@ def _classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
     )
     read: list[Criterion] = []
     for key, compare, label in steps:
-        limit = t.get(f"{name}.{key}.{unit}")
+        limit = t.optional(f"{name}.{key}.{unit}")
         if limit is None:
             continue
         read.append(compare("vitamin-d-below" if compare is less_than else "vitamin-d-more-than", value, limit))
@@ -225,7 +225,7 @@ def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
     toxic = more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.toxic-above.{unit}"])
     high = more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.high-above.{unit}"])
     parts = [toxic, high]
-    if concern := t.get(f"{p.profile.vitamin_d}.concern-above.{unit}"):
+    if concern := t.optional(f"{p.profile.vitamin_d}.concern-above.{unit}"):
         parts.append(more_than("vitamin-d-more-than", value, concern))
     level = Level.CRITICAL if toxic.truth is Truth.YES else Level.WARNING if high.truth is Truth.YES else Level.INFO
     return Finding(any_of(*parts), values=_measured(p, t), level=level)

@@ -1,0 +1,85 @@
+"""The three services that `run.py` compares, on the same gunicorn settings: one worker, the default threads.
+
+real   the product: rules, facts, cards.
+null   the product's Flask application with an `answer` that ignores the prefetch and gives one constant card: the same
+       reading of the body, the same strict JSON, the same check of the envelope, the same log line.
+plain  a Flask application of a few lines that parses the body with orjson alone and gives the same constant card: what the
+       strictness of the envelope costs can be read off against it.
+
+Started as `python -m bench.services NAME PORT`; listens on loopback only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+
+import orjson
+from flask import Flask, Response, request
+
+from bench.bodies import AS_OF, SERVICE_ID
+from cds_service.engine.answer import answer
+from cds_service.engine.services import Service
+from cds_service.kernel.rules import Level
+from cds_service.protocol.request import HookRequest
+from cds_service.protocol.response import Card, HookResponse, Source
+from cds_service.web.app import create_app
+from cds_service.web.settings import Settings
+from cds_service.web.wsgi import serve
+from hooks.patient_view import SERVICE
+
+CONSTANT = HookResponse(
+    (
+        Card(
+            uuid="6d6f2c3e-3f0c-4e0b-8f0e-2f6a2d1c9b01",
+            summary="A constant card",
+            indicator=Level.INFO,
+            source=Source("bench"),
+            detail="Nothing was read to write this.",
+        ),
+    )
+)
+
+
+def real(settings: Settings) -> Flask:
+    """The product."""
+
+    def respond(service: Service, call: HookRequest) -> HookResponse:
+        return answer(service, call, as_of=AS_OF, profile=service.clinic.profile(settings.profile))
+
+    return create_app(settings, (SERVICE,), respond)
+
+
+def null(settings: Settings) -> Flask:
+    """The product's web layer around a constant card."""
+
+    def respond(service: Service, call: HookRequest) -> HookResponse:
+        return CONSTANT
+
+    return create_app(settings, (SERVICE,), respond)
+
+
+def plain(settings: Settings) -> Flask:
+    """Flask and orjson around a constant card."""
+    app = Flask(__name__, static_folder=None)
+
+    @app.post(f"/cds-services/{SERVICE_ID}")
+    def call() -> Response:
+        orjson.loads(request.get_data(cache=False))
+        return Response(orjson.dumps(CONSTANT.to_json()), content_type="application/json")
+
+    return app
+
+
+SERVICES: Mapping[str, Callable[[Settings], Flask]] = MappingProxyType({"real": real, "null": null, "plain": plain})
+
+
+def main(name: str, port: str) -> None:
+    settings = Settings(port=int(port), workers=1)
+    serve(settings, partial(SERVICES[name], settings))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
