@@ -131,7 +131,7 @@ class Texts:
 class _Absent(StrictUndefined):
     """A value no rule computed: `if` may ask for it, printing it is an error."""
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]
         return False
 
 

@@ -75,7 +75,11 @@ def gather(call: Call, needs: Sequence[Need]) -> Records:
     """
     types = {need.key: need.resource_type for need in needs}
     asked = {key: prefetch.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
-    others = {key: prefetch.read(value, present=True, resource_type="") for key, value in call.prefetch.items() if key not in types}
+    others = {
+        key: prefetch.read(value, present=True, resource_type="")
+        for key, value in call.prefetch.items()
+        if key not in types
+    }
     who = one_patient(call.patient_id, call.fhir_server, _pairs((*asked.values(), *others.values())))
     problems: list[str] = []
     lookups = {key: _lookup(key, found, who, problems) for key, found in asked.items()}

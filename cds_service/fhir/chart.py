@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from cds_service.fhir import status
 from cds_service.fhir.codes import Entry, Terminology
 from cds_service.fhir.read import items, mapping, name_of, string
-from cds_service.kernel.facts import Gap
+from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.needs import Need, Records, Resource
 
 _MEDICATION_TYPES = frozenset(
     {"MedicationRequest", "MedicationDispense", "MedicationAdministration", "MedicationStatement"}
 )
 _CODED_TYPES = frozenset({"Observation", "Condition", "Procedure", "DiagnosticReport"}) | _MEDICATION_TYPES
+# Reasons for which a resource does not count that do not say it is untrue
+_MAY_STILL_HOLD = frozenset({status.UNKNOWN, status.NO_STATUS, status.MODIFIED})
 _LOOKS_LIKE = re.compile(
     r"25.?\(?oh|25.hydroxy|\bvitamin d\b|t-?score|z-?score|bone (mineral )?density|\bdexa?\b|\bdxa\b|\bfrax\b",
     re.I,
@@ -71,6 +73,7 @@ class Chart:
     _drugs: list[Found] = field(default_factory=list)
     _by_id: dict[str, Resource] = field(default_factory=dict)
     _refuted: list[Found] = field(default_factory=list)
+    _doubtful: dict[str, dict[str, Gap]] = field(default_factory=dict)
     patient: Resource = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,9 +103,15 @@ class Chart:
         return (f for f in self._drugs if any(e.concept.startswith(prefix) for e in f.entries))
 
     def gaps(self, *needs: Need) -> tuple[Gap, ...]:
-        """What those needs leave open; empty only when all of them completed (S2)."""
-        found = (self.records.lookup(need.key).gap(need.key) for need in needs)
-        return tuple(gap for gap in found if gap)
+        """What those needs leave open; empty only when all completed and all of it could be read (S2)."""
+        found: dict[Gap, None] = {}
+        for need in needs:
+            if gap := self.records.lookup(need.key).gap(need.key):
+                found[gap] = None
+            for concept, doubt in self._doubtful.get(need.resource_type, {}).items():
+                if not need.concepts or any(concept.startswith(wanted) for wanted in need.concepts):
+                    found[doubt] = None
+        return tuple(found)
 
     def resolve(self, reference: object, resource_type: str) -> Resource | None:
         """The resource of that type that a reference names, when it is among the records."""
@@ -111,7 +120,9 @@ class Chart:
 
     def set_unread(self, resource: Resource, reason: str) -> None:
         """Note that a resource could not be used for its value."""
-        self.unread.append(Unread(name_of(resource), reason))
+        note = Unread(name_of(resource), reason)
+        if note not in self.unread:
+            self.unread.append(note)
 
     def _add(self, resource: Resource) -> None:
         kind = resource.get("resourceType")
@@ -124,6 +135,8 @@ class Chart:
             self._refuted.append(Found(resource, resource, self.terminology.of_concept(resource.get("code"))))
         if not usable:
             self.set_aside[f"{kind}: {reason}"] += 1
+            if reason in _MAY_STILL_HOLD:
+                self._doubt(resource, reason)
             return
         if kind in _MEDICATION_TYPES:
             self._add_drug(resource)
@@ -134,6 +147,15 @@ class Chart:
         for contained in items(resource.get("contained")):
             if mapping(contained).get("resourceType") == "Observation":
                 self._add(_inherit(mapping(contained), resource))
+
+    def _doubt(self, resource: Resource, reason: str) -> None:
+        """A resource that cannot be used may still hold: while it is there, absence is not proven (S2, D8)."""
+        kind = string(resource.get("resourceType"))
+        drug = self._medication(resource) if kind in _MEDICATION_TYPES else None
+        entries = self.terminology.of_drug(drug) if drug else self.terminology.of_concept(resource.get("code"))
+        for entry in entries:
+            what = entry.concept.split(".")[0]
+            self._doubtful.setdefault(kind, {})[entry.concept] = Gap(GapKind.UNREADABLE, f"kind:{what}", reason)
 
     def _add_coded(self, resource: Resource, part: Resource) -> None:
         code = part.get("code")
@@ -151,6 +173,8 @@ class Chart:
         drug = self._medication(resource)
         if drug is None:
             self.set_unread(resource, "medication-not-resolved")
+            kind = string(resource.get("resourceType"))
+            self._doubtful.setdefault(kind, {})[""] = Gap(GapKind.NOT_SUPPLIED, "medication-names")
             return
         entries = self.terminology.of_drug(drug)
         if entries:

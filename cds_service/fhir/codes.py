@@ -207,7 +207,9 @@ class Terminology:
         """
         drug = mapping(medication)
         code = drug.get("code")
-        words = " ".join((*_words(code), *_words(drug.get("form"))))
+        # MIMIC writes the drug's name only into Medication.identifier
+        names = (string(mapping(each).get("value")) for each in items(drug.get("identifier")))
+        words = " ".join((*_words(code), *_words(drug.get("form")), *names))
         parts = (mapping(part).get("itemCodeableConcept") for part in items(drug.get("ingredient")))
         found = self.of_concept(code)
         if not _names_drug(found):

@@ -125,10 +125,7 @@ class OnePatient:
         """A contained id is local: equal, the sender inlined our Patient; different, it tells nothing."""
         for value in items(resource.get("contained")):
             contained = mapping(value)
-            if (
-                contained.get("resourceType") == "Patient"
-                and string(contained.get("id")).lstrip("#") == text[1:]
-            ):
+            if contained.get("resourceType") == "Patient" and string(contained.get("id")).lstrip("#") == text[1:]:
                 return Attribution.YES if text[1:] == self.patient_id else Attribution.UNATTRIBUTED
         return Attribution.UNATTRIBUTED
 
@@ -144,9 +141,7 @@ class OnePatient:
         return fits
 
 
-def one_patient(
-    patient_id: str, fhir_server: str | None, found: Iterable[tuple[Resource, str]]
-) -> OnePatient:
+def one_patient(patient_id: str, fhir_server: str | None, found: Iterable[tuple[Resource, str]]) -> OnePatient:
     """What is known about the patient of this call.
 
     The base on which `patient_id` means our patient is `fhirServer`; without it, the base of the Patient's own `fullUrl`;
@@ -216,6 +211,4 @@ def address_id(full_url: str) -> str:
 
 def is_merged(patient: Resource) -> bool:
     """Whether this Patient record was merged into another one: it must not be advised on (D6)."""
-    return any(
-        string(mapping(link).get("type")).lower() == "replaced-by" for link in items(patient.get("link"))
-    )
+    return any(string(mapping(link).get("type")).lower() == "replaced-by" for link in items(patient.get("link")))

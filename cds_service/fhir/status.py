@@ -91,9 +91,9 @@ class _Table:
 
 
 def _codes(by_reason: Mapping[str, str]) -> Mapping[str, str]:
-    """Reason by code, from codes by reason; `entered-in-error` is part of every value set."""
+    """Reason by code, from codes by reason; `entered-in-error` and `unknown` are part of nearly every set."""
     found = {code: reason for reason, codes in by_reason.items() for code in codes.split()}
-    return {**found, "entered-in-error": ENTERED_IN_ERROR, "unknown": UNKNOWN}
+    return {"entered-in-error": ENTERED_IN_ERROR, "unknown": UNKNOWN, **found}
 
 
 # Results. `preliminary` numbers are not verified and may be withdrawn; `registered` has no number yet;
@@ -190,9 +190,7 @@ _TABLES = {
         _codes(_ADMINISTRATION), negations={"notGiven": NOT_DONE, "wasNotGiven": NOT_DONE}
     ),
     # `taken` (y, n, unk, na) is STU3, `wasNotTaken` DSTU2
-    "MedicationStatement": _Table(
-        _codes(_STATEMENT), negations={"taken": NOT_TAKEN, "wasNotTaken": NOT_TAKEN}
-    ),
+    "MedicationStatement": _Table(_codes(_STATEMENT), negations={"taken": NOT_TAKEN, "wasNotTaken": NOT_TAKEN}),
     "ServiceRequest": _Table(_codes(_SERVICE), intent=_codes(_INTENT), negations=_ORDER_NEGATION),
     "FamilyMemberHistory": _Table(_codes(_FAMILY)),
     "Encounter": _Table(_codes(_ENCOUNTER)),
@@ -244,10 +242,7 @@ def _modified(resource: Resource) -> bool:
     if resource.get("modifierExtension"):
         return True
     return any(
-        mapping(part).get("modifierExtension")
-        for name in _PARTS
-        if name in resource
-        for part in items(resource[name])
+        mapping(part).get("modifierExtension") for name in _PARTS if name in resource for part in items(resource[name])
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -54,7 +54,7 @@ class Threshold:
     check: str
 
 
-class Thresholds(Mapping[str, Threshold]):
+class Thresholds:
     """All numbers in force on one day, by key."""
 
     def __init__(self, values: Iterable[Threshold], as_of: dt.date) -> None:
@@ -65,6 +65,11 @@ class Thresholds(Mapping[str, Threshold]):
                 self._values[value.key] = value
 
     def __getitem__(self, key: str) -> Threshold:
+        """The number of that key.
+
+        Raises:
+            ContentError: no guideline file has it in force.
+        """
         try:
             return self._values[key]
         except KeyError:

@@ -78,9 +78,7 @@ def parse(body: object, *, hook: str) -> HookRequest:
     context, authorization = body["context"], body.get("fhirAuthorization", {})
     patient_id = _id(context, "patientId")
     if authorization and "fhirServer" not in body:
-        raise RequestRefused(
-            "fhirAuthorization came without fhirServer", "fhirServer", "Send both or neither."
-        )
+        raise RequestRefused("fhirAuthorization came without fhirServer", "fhirServer", "Send both or neither.")
     _same_patient(authorization, patient_id)
     user_type, user_id = _user(context.get("userId"))
     return HookRequest(

@@ -74,9 +74,7 @@ class Action:
         _filled("action.description", self.description)
         deletes = self.type is ActionType.DELETE
         if deletes == bool(self.resource) or deletes != bool(self.resource_id):
-            raise ValueError(
-                "create and update carry a resource, delete a resource_id, and neither the other"
-            )
+            raise ValueError("create and update carry a resource, delete a resource_id, and neither the other")
 
     def to_json(self) -> dict[str, Any]:
         """As `suggestion.actions[]`."""

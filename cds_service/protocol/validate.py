@@ -102,7 +102,6 @@ def _violations(schema: str, asked: Sequence[invariants.Invariant], body: object
     if isinstance(body, dict):
         for invariant in asked:
             found += [
-                f"{path}: {invariants.name(invariant)}: {invariants.words(invariant)}"
-                for path in invariant(body)
+                f"{path}: {invariants.name(invariant)}: {invariants.words(invariant)}" for path in invariant(body)
             ]
     return found

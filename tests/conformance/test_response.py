@@ -1,6 +1,7 @@
 """What an answer holds: checklist items 48-62 (H, I). `Wire` checks schema and invariants of every answer besides."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -97,3 +98,15 @@ def test_the_same_call_gets_the_same_bytes(wire: Wire):
 
 def test_answers_about_a_patient_are_not_kept_by_caches(wire: Wire):
     assert wire.call().headers["Cache-Control"] == "no-store"
+
+
+def test_c6_decimals_keep_their_digits():
+    dose = Card("u", "S", Level.INFO, Source("S"), extension={"org.bonecds.x": {"dose": Decimal("2.50")}})
+    app = stub_app(answer=lambda _service, _call: HookResponse((dose,)))
+    assert '{"dose":2.50}' in Wire(app, StubService().id, CALL.replace("PREFETCH", PATIENT)).call().text
+
+
+def test_f2_what_json_cannot_hold_is_a_fault():
+    odd = Card("u", "S", Level.INFO, Source("S"), extension={"org.bonecds.x": {"dose": {1, 2}}})
+    app = stub_app(answer=lambda _service, _call: HookResponse((odd,)))
+    assert Wire(app, StubService().id, CALL.replace("PREFETCH", PATIENT)).call().status_code == 500

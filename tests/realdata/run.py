@@ -2,7 +2,7 @@
 
     python tests/realdata/run.py [DATA]
 
-Exit status 0 when every patient was evaluated, 1 when one was not. The patients are read in place.
+Exit status 0 when every patient was evaluated or refused with its reason, 1 after a crash. The patients are read in place.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cds_service.clinical.facts.bone_density import Measure, Site  # noqa: E402
 from cds_service.clinical.patient import Patient  # noqa: E402
 from cds_service.engine.answer import Decision, decide  # noqa: E402
 from cds_service.engine.gather import from_bundle  # noqa: E402
+from cds_service.kernel.errors import InputError  # noqa: E402
 from cds_service.kernel.facts import Known, Unknown  # noqa: E402
 from cds_service.kernel.rules import Verdict  # noqa: E402
 from hooks.patient_view import SERVICE  # noqa: E402
@@ -43,6 +44,7 @@ class Tally:
     cannot_tell: Counter[str] = field(default_factory=Counter)
     silent: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
 
 
@@ -68,7 +70,7 @@ def facts_read(facts: Patient) -> Counter[str]:
 def unread(decision: Decision) -> Counter[str]:
     """What was set aside, by reason."""
     chart = decision.evaluation.facts.chart
-    found = Counter(each.reason for each in chart.unread)
+    found = Counter(f"{each.resource.split('/')[0]}: {each.reason}" for each in chart.unread)
     found.update({f"status: {reason}": number for reason, number in chart.set_aside.items()})
     found.update(chart.records.problems)
     return found
@@ -92,6 +94,9 @@ def add(tally: Tally, case: Case) -> None:
         tally.facts.update(facts_read(facts))
         tally.unread.update(unread(decision))
         tally.unread.update(gap_reasons(facts))
+    except InputError as problem:
+        tally.refused.append(f"{case.name}: {problem}")
+        return
     except Exception as problem:  # whatever it is, the other patients are looked at too
         frame = traceback.extract_tb(problem.__traceback__)[-1]
         place = f"{Path(frame.filename).name}:{frame.lineno}"
@@ -116,7 +121,8 @@ def report(folder: str, tally: Tally) -> str:
     }
     lines = [f"{folder}: {tally.bundles} bundles, {tally.resources} resources"]
     lines += [f"  {name}: {_listed(counts)}" for name, counts in rows.items()]
-    return "\n".join([*lines, *(f"  CRASH {crash}" for crash in tally.crashes)])
+    lines += [f"  REFUSED {each}" for each in tally.refused]
+    return "\n".join([*lines, *(f"  CRASH {each}" for each in tally.crashes)])
 
 
 def _listed(counts: Counter[str]) -> str:
@@ -139,8 +145,9 @@ def main(arguments: Sequence[str]) -> int:
     for each in skipped(root):
         print(f"  {each.folder}: {each.what}: {each.why}")
     crashes = sum(len(tally.crashes) for tally in tallies.values())
+    refused = sum(len(tally.refused) for tally in tallies.values())
     total = sum(tally.bundles for tally in tallies.values())
-    print(f"\n{total} patients, {crashes} crashes")
+    print(f"\n{total} patients, {refused} refused, {crashes} crashes")
     return 1 if crashes or not total else 0
 
 

@@ -161,7 +161,11 @@ def _stated(resource: Resource, as_of: dt.date, trusted_days: int) -> Days | Non
     end = parse_date(period.get("end"))
     status = string(resource.get("status")).lower()
     if end is None:
-        return _open_ended(start, "active" if status == "active" else status, as_of, trusted_days)
+        asserted = parse_date(resource.get("dateAsserted"))
+        told = asserted if asserted and start.latest < asserted.latest <= as_of else start
+        days = _open_ended(told, status, as_of, trusted_days)
+        # somebody said later that it goes on: certain from the start until that trust runs out
+        return Days(start.earliest, start.latest, days.certain_last, days.last, planned=False)
     return Days(
         start.earliest,
         start.latest,

@@ -27,10 +27,18 @@ class Product:
     codes: frozenset[str]
 
 
-def product_of(entries: tuple[Entry, ...]) -> Product | None:
-    """The product that value-set rows describe; `None` when they name two ingredients (nothing is guessed)."""
+def product_of(entries: tuple[Entry, ...], unnamed: str = "") -> Product | None:
+    """The product that value-set rows describe.
+
+    Args:
+        entries: rows that the codes of the drug matched.
+        unnamed: what to call a drug of which only the class is known, or that is coded as two drugs (nothing is
+            guessed); `None` is returned for those when this is empty.
+    """
     ingredients = {entry.ingredient for entry in entries if entry.ingredient}
     if len(ingredients) != 1:
+        ingredients = {unnamed} if unnamed else set()
+    if not ingredients:
         return None
     with_strength = [entry for entry in entries if entry.strength_mg is not None]
     return Product(

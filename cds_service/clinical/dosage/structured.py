@@ -47,10 +47,14 @@ _VOLUME = frozenset({"ml", "millilitre", "milliliter"})
 
 # v3-GTSAbbreviation and the codes EHRs write beside it: intakes per day
 _TIMING_CODES = {
-    "qd": Decimal(1), "od": Decimal(1), "am": Decimal(1), "pm": Decimal(1), "qam": Decimal(1), "qpm": Decimal(1), "qhs": Decimal(1),
-    "bid": Decimal(2), "tid": Decimal(3), "qid": Decimal(4), "qod": Decimal("0.5"), "wk": Decimal(1) / 7,
-    "q1h": Decimal(24), "q2h": Decimal(12), "q3h": Decimal(8), "q4h": Decimal(6), "q6h": Decimal(4), "q8h": Decimal(3), "q12h": Decimal(2),
-}  # fmt: skip
+    **dict.fromkeys(("qd", "od", "am", "pm", "qam", "qpm", "qhs"), Decimal(1)),
+    "bid": Decimal(2),
+    "tid": Decimal(3),
+    "qid": Decimal(4),
+    "qod": Decimal("0.5"),
+    "wk": Decimal(1) / 7,
+    **{f"q{hours}h": Decimal(24) / hours for hours in (1, 2, 3, 4, 6, 8, 12, 24)},
+}
 # days in one period unit, shortest and longest
 _DAYS = {
     "min": (Decimal(1) / 1440, Decimal(1) / 1440),

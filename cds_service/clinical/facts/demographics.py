@@ -126,9 +126,7 @@ def _coded(extension: Resource) -> Iterator[str]:
 
 
 def _extensions(element: Resource, url: str) -> Iterator[Any]:
-    return (
-        found for each in items(element.get("extension")) if string((found := mapping(each)).get("url")) == url
-    )
+    return (found for each in items(element.get("extension")) if string((found := mapping(each)).get("url")) == url)
 
 
 def deceased(chart: Chart) -> Fact[bool]:

@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.clinical.facts.dxa_sites import SITE_WORDS, Measure, Site, refined
+from cds_service.clinical.facts.dxa_sites import SITE_PATTERNS, Measure, Site, refined
 from cds_service.clinical.measurements import analytes
 from cds_service.fhir.read import items, mapping, string
 from cds_service.kernel.needs import Resource
 
-_LONGEST_TEXT = 100_000
+_LONGEST_TEXT = 20_000
+_LONGEST_SENTENCE = 600
 _BREAK_TAGS = re.compile(r"</?(?:p|div|br|tr|li|td|th|h\d|table|ul|ol)\b[^>]*>", re.I)
 _TAGS = re.compile(r"<[^>]*>")
 
@@ -102,21 +103,22 @@ def _read(text: str) -> tuple[list[Spoken], bool]:
     scores: list[Spoken] = []
     unclear = past = False
     for sentence in sentences(text):
-        tokens = list(_tokens(sentence))
+        tokens = list(_tokens(sentence[:_LONGEST_SENTENCE]))
         kinds = {token.kind for token in tokens}
         if _is_heading(sentence, kinds):
             past = "doubt" in kinds
         if not {"measure", "number"} <= kinds or _is_definition(kinds):
             continue
-        groups = None if past or "doubt" in kinds else _groups(tokens)
-        unclear = unclear or groups is None
-        scores.extend(groups or ())
+        doubtful = past or bool(kinds & {"doubt", "limit"}) or len(sentence) > _LONGEST_SENTENCE
+        groups = [] if doubtful else _groups(tokens)
+        unclear = unclear or not groups
+        scores.extend(groups)
     return scores, unclear
 
 
 def _is_heading(sentence: str, kinds: set[str]) -> bool:
-    """A short line without a number ("Comparison", "Prior study:") that says what the next lines are about."""
-    return "number" not in kinds and "measure" not in kinds and len(sentence.split()) <= _HEADING_WORDS
+    """A short line without a number ("Comparison", "Prior study:") says what the next lines are about."""
+    return not kinds & {"number", "measure"} and len(sentence.split()) <= _HEADING_WORDS
 
 
 def _is_definition(kinds: set[str]) -> bool:
@@ -126,29 +128,132 @@ def _is_definition(kinds: set[str]) -> bool:
 # --- tokens ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Token:
+    """A piece of a sentence.
+
+    Attributes:
+        kind: site, measure, number, limit ("below"), doubt; what says nothing is left out.
+        site: of a site.
+        measure: of a measure.
+        value: of a number that has its sign (or is zero).
+        joined: whether nothing but a blank, a colon or a bracket stands between it and the token before.
+    """
+
     kind: str
     site: Site = Site.UNKNOWN
     measure: Measure = Measure.T
     value: Decimal | None = None
+    joined: bool = False
 
 
-_DOUBT = (
-    r"previous(?:ly)?|prior|history|earlier|last|former(?:ly)?|baseline|compar\w*|chang\w*|increas\w*|decreas\w*|declin\w*"
-    r"|improv\w*|since|target|goal|if|would|mother|father|famil\w*|not|no|unreliable|arti?e?fact\w*|exclud\w*|invalid"
-    r"|mean|average|estimated|approximately|about|versus|vs|range|between|and/or|reference|treshold|threshold"
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(patterns)})(?!\w)", re.I)
+
+
+_MEASURE = re.compile(r"(?P<letter>[TZ])(?:[- ]?scores?(?!\w)|(?=\s*[=:])|(?=\s+[+\-−–]\d))", re.I)
+_NUMBER = re.compile(r"(?P<sign>minus |plus |[+\-−–])?(?P<digits>\d+(?:\.\d+|,\d(?!\d))?)(?![\w/])", re.I)
+_LIMIT = re.compile(
+    r"<=?|>=?|≤|≥|(?:(?:at or )?(?:below|above)|(?:less|greater|more|lower|higher) than|or (?:less|lower)|between|at least"
+    r"|defin\w*|criteri\w*|classif\w*|WHO)(?!\w)",
+    re.I,
 )
-_NUMBER = r"(?:minus |plus |[+\-−–])?\d+(?:\.\d+|,\d(?!\d))?"
-_PARTS = (
-    ("bmd", r"(?:bmd|bone mineral density|density)[^\d+\-−–.;]{0,20}\d+(?:[.,]\d+)?(?: ?m?g/cm\S*)?"),
-    ("skip", r"\d+(?:\.\d+)? ?(?:m?g/cm\S*|%|percent\w*|years?\b|yrs?\b|y/o\b|mm\b|cm\b|kg\b)"),
-    ("doubt", r"\b(?:19|20)\d\d(?:[-/]\d{1,2}){0,2}\b|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b"),
-    ("limit", r"<=?|>=?|≤|≥|\b(?:at or )?(?:below|above)\b|\b(?:less|greater|more|lower|higher) than\b|\bor (?:less|lower|below)\b"),
-    ("measure", r"\b(?P<measure>[TZ])(?:[- ]?scores?\b|(?=\s*(?:=|:|\s[+\-−–]\d)))"),
-    *((f"site{n}", pattern) for n, (pattern, _) in enumerate(SITE_WORDS)),
-    ("doubt2", rf"\b(?:{_DOUBT})\b"),
-    ("number", rf"(?<![\w.])(?P<number>{_NUMBER})(?![\w/])"),
-    ("doubt3", r"\d"),
+_DATE = re.compile(r"(?:19|20)\d\d(?:[-/.]\d{1,2}){0,2}(?!\d)|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)")
+_DOUBT = _words(
+    r"previous(?:ly)?", "prior", "history", "earlier", "last", "former(?:ly)?", "baseline", r"compar\w*", r"chang\w*",
+    r"increas\w*", r"decreas\w*", r"declin\w*", r"improv\w*", "since", "ago", "target", "goal", "if", "would", "mother", "father",
+    r"famil\w*", "not", "no", "unreliable", r"arti?e?fact\w*", r"exclud\w*", "invalid", "mean", "average",
+    r"estimat\w*", "approximately", "about", "versus", "vs", "and/or", "threshold", r"l[1-5]",
 )  # fmt: skip
-_TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS if name != "measure" and name != "number")
-                    .replace("(?P<doubt2>", f"{_PARTS[4][1]}|(?P<doubt2>")
-                    .replace("(?P<doubt3>", f"{_PARTS[-2][1]}|(?P<doubt3>"), re.I)  # fmt: skip
+# Numbers that are something else: densities, percentages, ages
+_OTHER_NUMBER = re.compile(
+    r"(?:BMD|bone mineral density)\W{0,3}(?:(?:is|was|of)\W)?\W{0,2}\d+(?:[.,]\d+)?(?:\s?m?g/cm\S*)?"
+    r"|[+\-−–]?\d+(?:[.,]\d+)?\s?(?:m?g/cm\S*|%|percent\w*|(?:years?|yrs?|y/o|mm|cm|kg)(?!\w))",
+    re.I,
+)
+_WORD = re.compile(r"\w+|\W")
+
+
+def _tokens(sentence: str) -> Iterator[_Token]:
+    at, end_of_last = 0, 0
+    while at < len(sentence):
+        token, end = _token_at(sentence, at)
+        if token is not None:
+            between = sentence[end_of_last:at]
+            yield _Token(token.kind, token.site, token.measure, token.value, not between.strip(" :(-"))
+            end_of_last = end
+        at = end
+
+
+def _token_at(sentence: str, at: int) -> tuple[_Token | None, int]:
+    """The token that starts there, if one does, and where the next may start. Words count as a whole."""
+    for pattern, site in SITE_PATTERNS:
+        if match := pattern.match(sentence, at):
+            return _Token("site", site=site), match.end()
+    if match := _OTHER_NUMBER.match(sentence, at):
+        return None, match.end()
+    for pattern, kind in ((_DATE, "doubt"), (_LIMIT, "limit"), (_DOUBT, "doubt")):
+        if match := pattern.match(sentence, at):
+            return _Token(kind), match.end()
+    if match := _MEASURE.match(sentence, at):
+        return _Token("measure", measure=Measure.T if match["letter"] in "Tt" else Measure.Z), match.end()
+    if match := _NUMBER.match(sentence, at):
+        return _Token("number", value=_signed(match, sentence, at)), match.end()
+    word = _WORD.match(sentence, at)
+    return None, word.end() if word else at + 1
+
+
+def _signed(match: re.Match[str], sentence: str, at: int) -> Decimal | None:
+    """The value, if its sign is beyond doubt: "T-score-2.5" and "T-score 2.5" may be either."""
+    value, sign = Decimal(match["digits"].replace(",", ".")), (match["sign"] or "").strip().lower()
+    if not value:
+        return value
+    glued = len(sign) == 1 and at > 0 and sentence[at - 1].isalnum()
+    if not sign or glued:
+        return None
+    return value if sign in ("+", "plus") else -value
+
+
+# --- groups ----------------------------------------------------------------------------------------------------------
+_SITE_FIRST = ("site", "measure", "number")
+_MEASURE_FIRST = ("measure", "site", "number")
+_SITE_LAST = ("measure", "number", "site")
+
+
+def _groups(tokens: list[_Token]) -> list[Spoken]:
+    """The scores of a sentence; none when anything in it is left over, has no sign or is out of range."""
+    rest = _merged_sites(tokens)
+    if tuple(token.kind for token in rest) == _SITE_LAST:
+        rest = [rest[2], rest[0], rest[1]]
+    found: list[Spoken] = []
+    site = Site.UNKNOWN
+    while rest:
+        kinds = tuple(token.kind for token in rest[:3])
+        if kinds == _SITE_FIRST:
+            (place, what, number), rest = rest[:3], rest[3:]
+            site = place.site
+        elif kinds == _MEASURE_FIRST:
+            (what, place, number), rest = rest[:3], rest[3:]
+            site = place.site
+        elif kinds[:2] == ("measure", "number") and found and found[-1].measure is not rest[0].measure:
+            (what, number), rest = rest[:2], rest[2:]
+        else:
+            return []
+        if not _usable(site, what.measure, number.value):
+            return []
+        found.append(Spoken(what.measure, site, number.value or Decimal(0)))
+    return found
+
+
+def _usable(site: Site, measure: Measure, value: Decimal | None) -> bool:
+    limits = analytes()[measure.value]
+    return site is not Site.UNKNOWN and value is not None and limits.low <= value <= limits.high
+
+
+def _merged_sites(tokens: list[_Token]) -> list[_Token]:
+    """One site per place: "Hip: femoral neck", "lumbar spine (L1-L4)"; "hip and spine" stay two."""
+    merged: list[_Token] = []
+    for token in tokens:
+        if token.kind == "site" and token.joined and merged and merged[-1].kind == "site":
+            merged[-1] = _Token("site", site=refined(merged[-1].site, token.site))
+        else:
+            merged.append(token)
+    return merged

@@ -40,29 +40,30 @@ PERIPHERAL = frozenset({Site.FOREARM, Site.HEEL, Site.HUMERUS})
 _PROXIMAL_FEMUR = frozenset({Site.TOTAL_HIP, Site.FEMORAL_NECK, Site.FEMUR, Site.WARD, Site.OTHER_REGION})
 
 # The most specific words first: "Ward's triangle, femoral neck" is Ward's.
-SITE_WORDS = (
+_SITE_WORDS = (
     (r"ward(?:['’]?s)?(?: (?:area|triangle|region))?", Site.WARD),
     (r"(?:inter|greater )?-?trochanter(?:ic)?(?: region)?", Site.OTHER_REGION),
-    (r"femoral[ -]neck|neck of (?:the )?(?:left |right )?femur|fem(?:ur)?\.? neck|\bfn\b", Site.FEMORAL_NECK),
+    (r"femoral[ -]neck|neck of (?:the )?(?:left |right )?femur|fem(?:ur)?\.? neck|fn", Site.FEMORAL_NECK),
     (r"total (?:left |right |proximal )?(?:hip|femur)|(?:hip|femur)[ ,(-]*total", Site.TOTAL_HIP),
     (r"proximal femur", Site.FEMUR),
-    (r"(?:ap |pa )?lumbar(?: spine| vertebrae)?(?:[ ,(]*l[1-4] ?[-–] ?l?[2-4]\)?)?", Site.LUMBAR_SPINE),
-    (r"(?:ap |pa )?l-?spine|\bl[1-4] ?[-–] ?l?[2-4]\b", Site.LUMBAR_SPINE),
-    (r"(?:(?:33 ?%|1/3|one[- ]third|distal|ultradistal) )?(?:radius(?: and ulna)?|forearm|ulna)|wrist", Site.FOREARM),
+    (r"(?:ap |pa )?lumbar(?: spine| vertebrae)?(?:[ ,(]*l[1-4] ?(?:[-–]|to) ?l?[2-4]\)?)?", Site.LUMBAR_SPINE),
+    (r"(?:ap |pa )?l-?spine|l[1-4] ?(?:[-–]|to) ?l?[2-4]", Site.LUMBAR_SPINE),
+    (r"(?:(?:33 ?%|1/3|one[- ]third|distal|ultradistal) )?(?:radius(?: and ulna)?|forearm|ulna|wrist)", Site.FOREARM),
     (r"heel|calcane(?:us|al)", Site.HEEL),
     (r"humerus", Site.HUMERUS),
     (r"(?:whole|total) body", Site.WHOLE_BODY),
+    (r"(?:ap |pa )?spine(?:[ ,(]*l[1-4] ?(?:[-–]|to) ?l?[2-4]\)?)", Site.LUMBAR_SPINE),
     (r"(?:ap |pa )?spine", Site.SPINE),
-    (r"\bhips?\b", Site.TOTAL_HIP),
+    (r"hips?", Site.TOTAL_HIP),
     (r"femur|femoral", Site.FEMUR),
-    (r"\bneck\b", Site.FEMORAL_NECK),
+    (r"neck", Site.FEMORAL_NECK),
 )
-_WORDS = tuple((re.compile(rf"(?:{pattern})", re.I), site) for pattern, site in SITE_WORDS)
+SITE_PATTERNS = tuple((re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.I), site) for words, site in _SITE_WORDS)
 
 
 def site_in(text: str) -> Site:
     """The site that a text names; UNKNOWN when it names none."""
-    return next((site for pattern, site in _WORDS if pattern.search(text)), Site.UNKNOWN)
+    return next((site for pattern, site in SITE_PATTERNS if pattern.search(text)), Site.UNKNOWN)
 
 
 def refined(coded: Site, told: Site) -> Site:

@@ -172,7 +172,7 @@ _SITE_WORDS = {
     FractureSite.HIP: re.compile(r"\bhip\b|femoral neck|neck of (the )?femur|proximal femur|trochanter", re.I),
     FractureSite.VERTEBRA: re.compile(r"vertebra|\bspin(e|al)\b", re.I),
     FractureSite.WRIST: re.compile(r"\bwrist|distal radius|colles|forearm", re.I),
-    FractureSite.HUMERUS: re.compile(r"humer(us|al)", re.I),
+    FractureSite.HUMERUS: re.compile(r"humerus|humeral", re.I),
     FractureSite.PELVIS: re.compile(r"pelvi[sc]|sacr(um|al)|\bpub(is|ic)\b", re.I),
     FractureSite.RIB: re.compile(r"\bribs?\b", re.I),
     FractureSite.ELSEWHERE: re.compile(

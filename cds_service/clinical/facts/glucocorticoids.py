@@ -36,6 +36,10 @@ _SYSTEMIC_ROUTE = re.compile(
     r"\boral|mouth|\bpo\b|\bp\.o|intravenous|\biv\b|\bi\.v|infusion|intramuscular|\bim\b|subcutaneous|\bsc\b",
     re.I,
 )
+_DRUG_CONCEPTS = tuple(
+    f"glucocorticoid.{kind}"
+    for kind in ("drug", "ingredient", "atc", "class", "hcpcs", "text", "nonsystemic", "mineralocorticoid")
+)
 _REPLACEMENT_DRUGS = frozenset({"hydrocortisone", "cortisone"})
 _SOMETIMES_REPLACEMENT = frozenset({"prednisolone", "prednisone"})
 _ADRENAL = ("cond.adrenal_insufficiency", "cond.hypopituitarism")
@@ -47,8 +51,9 @@ def exposure(chart: Chart, t: Thresholds) -> Exposure:
     adrenal = any(True for _ in chart.find("Condition", *_ADRENAL))
     courses: list[Course] = []
     for found in chart.drugs("glucocorticoid."):
-        product = product_of(found.entries)
-        if product is None or "mineralocorticoid" in product.route_classes:
+        counted = tuple(entry for entry in found.entries if entry.concept.startswith(_DRUG_CONCEPTS))
+        product = product_of(counted, unnamed="glucocorticoid")
+        if product is None or not counted or product.route_classes == {"mineralocorticoid"}:
             continue
         if not _dated(chart, found, product, adrenal, t, courses):
             gaps.append(Gap(GapKind.UNREADABLE, WHAT, "a course without a date", name_of(found.resource)))

@@ -292,17 +292,26 @@ def _period(started: DateSpan | None, last: DateSpan | None, current: Truth) -> 
 
 
 def _dose_works(chart: Chart, t: Thresholds, ingredient: str, told: list[_Told], doses: list[DoseGiven]) -> Truth:
-    """Is the last dose recent enough? Without any dose on record: no only when no order is open or was finished."""
+    """Is the last dose recent enough? Without a dated dose nobody can tell, unless the orders are too old as well."""
     if not doses:
-        # an order whose doses are given elsewhere, or are not on record
-        possible = any(not each.given for each in told)
-        return Truth.UNKNOWN if possible else Truth.NO
+        ordered = [_ordered(each, chart.as_of) for each in told]
+        open_ = any(on is None or _within(chart, t, ingredient, on) is not Truth.NO for on in ordered)
+        return Truth.UNKNOWN if open_ else Truth.NO
     sure = {id(each.resource): each.sure for each in told}
     works = [(_within(chart, t, ingredient, dose.on), dose) for dose in doses]
     best = Truth.YES if any(truth is Truth.YES for truth, _ in works) else Truth.NO
     if best is Truth.NO and any(truth is Truth.UNKNOWN for truth, _ in works):
         best = Truth.UNKNOWN
     return best if best is Truth.NO or any(sure.values()) else Truth.UNKNOWN
+
+
+def _ordered(told: _Told, as_of: dt.date) -> DateSpan | None:
+    """The days on which doses of an order may have been given; `None` when it has no date."""
+    days = uses(told.resource, as_of, 1)
+    if not days:
+        return None
+    first, last = min(each.first for each in days), min(as_of, max(each.last for each in days))
+    return DateSpan(first, max(first, last), "")
 
 
 def _within(chart: Chart, t: Thresholds, ingredient: str, on: DateSpan) -> Truth:

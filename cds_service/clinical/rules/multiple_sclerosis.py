@@ -11,7 +11,6 @@ from cds_service.kernel.criteria import (
     all_of,
     any_of,
     at_least,
-    ever,
     holds,
     less_than,
     not_,

@@ -209,13 +209,29 @@ def test_other_injections_are_sure_for_the_shortest_interval_only(on: str, expec
     assert told(dose) == [("romosozumab", expected, on)]
 
 
-def test_an_order_for_injections_without_a_dose_leaves_it_open() -> None:
-    assert told(order(DENOSUMAB_60, ACTIVE)) == [("denosumab", "unknown", "None")]
-    # a dose without a date shows that it was given, not when
+@pytest.mark.parametrize(
+    ("more", "status", "expected"),
+    [
+        (ACTIVE, "active", "unknown"),  # the doses may be given and recorded elsewhere
+        (', "authoredOn": "2026-01-10"', "completed", "unknown"),
+        (', "authoredOn": "2019-01-10"', "active", "unknown"),
+        (
+            ', "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"start": "2019-01-10", "end": "2020-01-10"}}}}]',
+            "completed",
+            "no",
+        ),
+        ("", "completed", "unknown"),
+    ],
+)
+def test_an_order_for_injections_without_a_dose_leaves_it_open(more: str, status: str, expected: str) -> None:
+    assert told(order(DENOSUMAB_60, more, status)) == [("denosumab", expected, "None")]
+
+
+def test_a_dose_without_a_date_shows_that_it_was_given_not_when() -> None:
     chart = chart_of(given(DENOSUMAB_60, ""))
     (found,) = bone_therapies(chart, LIMITS).items
-    assert (found.current, found.last) == (Truth.NO, None)
-    assert [each.reason for each in chart.unread] == ["no-date"]
+    assert (found.current, found.last) == (Truth.UNKNOWN, None)
+    assert {each.reason for each in chart.unread} == {"no-date"}
 
 
 def test_codes_for_long_term_use_speak_where_no_drug_is_on_record() -> None:

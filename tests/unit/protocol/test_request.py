@@ -119,3 +119,9 @@ def test_a_hook_without_a_definition_still_needs_its_patient():
     text = '{"hook": "encounter-start", "hookInstance": "1", "context": {"userId": 3}}'
     with pytest.raises(RequestRefused, match=r"context\.patientId"):
         parse(json.loads(text), hook="encounter-start")
+
+
+def test_a_hook_without_a_definition_may_have_no_user():
+    text = '{"hook": "order-dispatch", "hookInstance": "1", "context": {"patientId": "p1", "userId": 3}}'
+    found = parse(json.loads(text), hook="order-dispatch")
+    assert (found.user_type, found.user_id, found.patient_id) == ("", "", "p1")
