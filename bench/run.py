@@ -106,17 +106,22 @@ def worker_rss(master: int) -> float:
 
 def _row(size: int, body_bytes: int, name: str, turns: dict[str, list[Turn]]) -> Row:
     mine = [turn.rate for turn in turns[name]]
-    ratios = [mine / null.rate for mine, null in zip(mine, turns["null"], strict=True)]
+    ratios = [rate / null.rate for rate, null in zip(mine, turns["null"], strict=True)]
     ms = [latency for turn in turns[name] for latency in turn.ms]
     rate, ratio = statistics.median(mine), statistics.median(ratios)
     return Row(
-        size,
-        round(body_bytes / 1000),
-        name,
-        *(round(each, 1) for each in (rate, min(mine), max(mine))),
-        *(round(each, 2) for each in (ratio, min(ratios), max(ratios))),
-        *(round(percentile(ms, each), 1) for each in (50, 99)),
-        len(ms),
+        resources=size,
+        body_kb=round(body_bytes / 1000),
+        service=name,
+        rate=round(rate, 1),
+        rate_low=round(min(mine), 1),
+        rate_high=round(max(mine), 1),
+        ratio=round(ratio, 2),
+        ratio_low=round(min(ratios), 2),
+        ratio_high=round(max(ratios), 2),
+        p50=round(percentile(ms, 50), 1),
+        p99=round(percentile(ms, 99), 1),
+        calls=len(ms),
     )
 
 

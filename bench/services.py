@@ -21,9 +21,7 @@ from flask import Flask, Response, request
 
 from bench.bodies import AS_OF, SERVICE_ID
 from cds_service.engine.answer import answer
-from cds_service.engine.services import Service
 from cds_service.kernel.rules import Level
-from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import Card, HookResponse, Source
 from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
@@ -46,19 +44,13 @@ CONSTANT = HookResponse(
 def real(settings: Settings) -> Flask:
     """The product."""
 
-    def respond(service: Service, call: HookRequest) -> HookResponse:
-        return answer(service, call, as_of=AS_OF, profile=service.clinic.profile(settings.profile))
-
-    return create_app(settings, (SERVICE,), respond)
+    profile = SERVICE.clinic.profile(settings.profile)
+    return create_app(settings, (SERVICE,), lambda _, call: answer(SERVICE, call, as_of=AS_OF, profile=profile))
 
 
 def null(settings: Settings) -> Flask:
     """The product's web layer around a constant card."""
-
-    def respond(service: Service, call: HookRequest) -> HookResponse:
-        return CONSTANT
-
-    return create_app(settings, (SERVICE,), respond)
+    return create_app(settings, (SERVICE,), lambda *_: CONSTANT)
 
 
 def plain(settings: Settings) -> Flask:

@@ -11,11 +11,11 @@ from cds_service.clinical.exposure import Exposure, Run
 from cds_service.clinical.facts.bone_density import Score
 from cds_service.clinical.facts.fractures import FractureSite
 from cds_service.clinical.facts.frax import Frax
-from cds_service.clinical.patient import Patient
+from cds_service.clinical.patient import Patient, shared
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, holds, more_than, true
 from cds_service.kernel.dates import DateSpan, plus_days, plus_months
 from cds_service.kernel.facts import Evidence, Fact, Gap, GapKind, Known, Unknown
-from cds_service.kernel.quantities import Interval
+from cds_service.kernel.quantities import Interval, plain
 from cds_service.kernel.rules import Json
 from cds_service.kernel.thresholds import Threshold, Thresholds
 from cds_service.kernel.truth import Truth
@@ -31,6 +31,7 @@ def adult(p: Patient, limit: Threshold) -> Criterion:
     return at_least("adult", p.age, limit)
 
 
+@shared
 def uses_t_scores(p: Patient, t: Thresholds) -> Criterion:
     """Postmenopausal women and men from 50: T-scores classify; everybody else: Z-scores (DEF-09)."""
     man = holds("man", *_is(p, "male"))
@@ -138,7 +139,9 @@ def shown_course(exposure: Exposure) -> dict[str, Json]:
     today = exposure.as_of
     drugs = sorted({c.ingredient for c in exposure.courses if c.days.first <= today <= c.days.last})
     daily = exposure.on(today)
-    words = "an unreadable dose of" if daily.high is None and not daily.low else str(daily)
+    words = str(daily)
+    if daily.high is None:
+        words = f"at least {plain(daily.low)}" if daily.low else "unreadable"
     return {
         "gc_drugs": " + ".join(drugs).replace("_", " ").capitalize() or "Glucocorticoid",
         "gc_daily": words,
@@ -235,6 +238,7 @@ def latest_frax(p: Patient) -> Fact[Frax]:
     return Unknown(p.frax.gaps or (Gap(GapKind.NOT_RECORDED, "frax"),))
 
 
+@shared
 def adjusted_frax(p: Patient, t: Thresholds) -> tuple[Fact[Interval], Fact[Interval]]:
     """Major osteoporotic and hip probability, in percent, adjusted for the glucocorticoid dose (GC-03)."""
     match latest_frax(p):

@@ -36,6 +36,7 @@ _UNIT_SCHEMA = {
     "properties": {
         "names": {"type": "array", "items": {"type": "string", "minLength": 1}},
         "factor": {"type": "number", "exclusiveMinimum": 0},
+        "shown": {"type": "string"},
         "decimals": {"type": "integer", "minimum": 0},
         "source": {"type": "string", "minLength": 1},
         "check": _CHECK,
@@ -75,7 +76,8 @@ class Unit:
     """One unit an analyte is reported in.
 
     Attributes:
-        name: UCUM code, as it is kept and shown.
+        name: UCUM code, as it is kept.
+        shown: the same for people.
         factor: so many of it make one of the analyte's own unit.
         decimals: precision of a value that is converted into it.
         source: where the factor comes from.
@@ -83,6 +85,7 @@ class Unit:
     """
 
     name: str
+    shown: str
     factor: Decimal
     decimals: int
     source: str
@@ -130,12 +133,9 @@ class NotRead:
 Reading: TypeAlias = Measured | NotRead
 
 
-_PLAIN_UNIT = str.maketrans("_", " ", "{}[]")
-
-
 def shown(value: Interval, unit: str) -> str:
-    """A value with its unit, for evidence ("55 mL/min/1.73 m2"); scores ("{T-score}") have no unit to show."""
-    return str(value) if unit.startswith("{") else f"{value} {unit.translate(_PLAIN_UNIT)}"
+    """A value with its unit, for evidence: "19 ng/mL", "55 mL/min/1.73 m2"; a score stands alone."""
+    return f"{value} {_shown_units().get(unit, unit)}".rstrip()
 
 
 @lru_cache(maxsize=1)
@@ -157,6 +157,11 @@ def _known_units() -> frozenset[str]:
     return frozenset(known | {_key(str(name)) for name in _list(_content()["elsewhere"]["units"])})
 
 
+@lru_cache(maxsize=1)
+def _shown_units() -> Mapping[str, str]:
+    return {unit.name: unit.shown for each in analytes().values() for unit in each.units.values()}
+
+
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
@@ -165,7 +170,8 @@ def _analyte(name: str, each: Mapping[str, object]) -> Analyte:
     units: dict[str, Unit] = {}
     spellings: dict[str, Unit] = {}
     for unit_name, told in mapping(each["units"]).items():
-        unit = Unit(unit_name, Decimal(told["factor"]), int(told["decimals"]), told["source"], told["check"])
+        words, factor = told.get("shown", unit_name), Decimal(told["factor"])
+        unit = Unit(unit_name, words, factor, int(told["decimals"]), told["source"], told["check"])
         units[unit_name] = unit
         for spelling in (unit_name, *told["names"]):
             if spellings.setdefault(_key(spelling), unit) is not unit:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import TypeVar, cast
 
 from cds_service.clinical import needs
 from cds_service.clinical.content import Profile
@@ -48,6 +50,7 @@ class Patient:
         self.chart = chart
         self._t = thresholds
         self.profile = profile
+        self._shared: dict[tuple[str, int], object] = {}
 
     @property
     def as_of(self) -> dt.date:
@@ -171,6 +174,22 @@ class Patient:
     def gaps(self, *wanted: Need) -> bool:
         """Whether one of those look-ups did not complete."""
         return bool(self.chart.gaps(*wanted))
+
+
+F = TypeVar("F")
+
+
+def shared(criterion: Callable[[Patient, Thresholds], F]) -> Callable[[Patient, Thresholds], F]:
+    """Work a criterion out once per patient, however many rules ask for it."""
+
+    @wraps(criterion)
+    def once(p: Patient, t: Thresholds) -> F:
+        key = (criterion.__qualname__, id(t))
+        if key not in p._shared:
+            p._shared[key] = criterion(p, t)
+        return cast(F, p._shared[key])
+
+    return once
 
 
 # What has to be looked up to tell whether the patient is in one of our two groups (S5).

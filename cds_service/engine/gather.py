@@ -1,7 +1,8 @@
 """From what a call carries to records of one proven patient (S2, S4; `safety.md` D1-D4).
 
-A foreign Patient refuses the whole call. A foreign resource fails its whole key: dropping it would turn a mix-up
-into "none found". A resource that cannot be attributed is not used, and its key no longer proves absence.
+A foreign Patient refuses the whole call. A foreign resource fails its whole key: dropping it would turn a
+mix-up into "none found". A resource that cannot be attributed is not used, and its key no longer proves
+absence.
 """
 
 from __future__ import annotations
@@ -208,8 +209,8 @@ def _line(number: int, line: str) -> object:
 def _named(found: Prefetched) -> Prefetched:
     """Give resources without an id the id of their `fullUrl`.
 
-    A transaction or message need not repeat it (the NHS e-prescription messages do not), and both references and the
-    search for duplicates go by id.
+    A transaction or message need not repeat it (the NHS e-prescription messages do not), and both
+    references and the search for duplicates go by id.
     """
     resources = tuple(
         {**resource, "id": ident} if not resource.get("id") and (ident := address_id(url)) else resource

@@ -139,7 +139,7 @@ def _route_in_text(text: str) -> str:
 class Terminology:
     """The value sets, ready to match."""
 
-    __slots__ = ("_exact", "_names", "_rows", "_stems", "version")
+    __slots__ = ("_exact", "_first_words", "_names", "_rows", "_stems", "version")
 
     def __init__(self, rows: tuple[Entry, ...], version: str) -> None:
         """Index the rows; use `from_rows`."""
@@ -156,6 +156,7 @@ class Terminology:
         self._exact = {key: tuple(found) for key, found in exact.items()}
         self._stems = {key: tuple(found) for key, found in stems.items()}
         self._names = _names(rows)
+        self._first_words = frozenset(name[0] for name in self._names if name)
 
     @classmethod
     def from_rows(cls, rows: Iterable[Entry], version: str = "") -> Terminology:
@@ -207,12 +208,15 @@ class Terminology:
         """
         drug = mapping(medication)
         code = drug.get("code")
+        found = self.of_concept(code)
+        named = _names_drug(found)
+        if named and not any(entry.route_class == "depends" for entry in found):
+            return found
         # MIMIC writes the drug's name only into Medication.identifier
         names = (string(mapping(each).get("value")) for each in items(drug.get("identifier")))
         words = " ".join((*_words(code), *_words(drug.get("form")), *names))
-        parts = (mapping(part).get("itemCodeableConcept") for part in items(drug.get("ingredient")))
-        found = self.of_concept(code)
-        if not _names_drug(found):
+        if not named:
+            parts = (mapping(part).get("itemCodeableConcept") for part in items(drug.get("ingredient")))
             told = (self.of_concept(list(parts)), self.text_entries(words))
             found = next((entries for entries in told if _names_drug(entries)), found)
         if route := _route_in_text(words):
@@ -229,7 +233,8 @@ class Terminology:
 
     def text_entries(self, text: str) -> tuple[Entry, ...]:
         """Rows for every steroid or bone drug that free text names; without code and strength."""
-        return tuple(dict.fromkeys(self._names[name] for name in _phrases(text) if name in self._names))
+        phrases = _phrases(text, self._first_words)
+        return tuple(dict.fromkeys(self._names[name] for name in phrases if name in self._names))
 
     def codes(self, *concepts: str) -> tuple[tuple[str, str], ...]:
         """(system, code) of those concepts and of all below them ("dxa.t_score"), in the order of the files.
@@ -305,9 +310,10 @@ def _tokens(text: str) -> list[str]:
     return [_BIOSIMILAR_SUFFIX.sub("", token) for token in found]
 
 
-def _phrases(text: str) -> Iterator[tuple[str, ...]]:
+def _phrases(text: str, first_words: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """Every run of words that begins like a name we know."""
     tokens = _tokens(text[:_TEXT_CHARACTERS])
-    for start in range(len(tokens)):
+    for start in (place for place, token in enumerate(tokens) if token in first_words):
         for end in range(start + 1, min(start + _LONGEST_NAME, len(tokens)) + 1):
             yield tuple(tokens[start:end])
 

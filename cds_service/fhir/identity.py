@@ -1,14 +1,14 @@
 """Whose data is this? One patient per call, proven and not assumed (S4; `safety.md` D1-D6).
 
-A reference proves something only if it names a Patient by type and logical id, or if it is the `fullUrl` of the
-patient's own entry. An identifier, a display name or an id that is local to a container proves
+A reference proves something only if it names a Patient by type and logical id, or if it is the `fullUrl` of
+the patient's own entry. An identifier, a display name or an id that is local to a container proves
 nothing: such a resource is unattributed, which is neither ours nor another patient's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -25,10 +25,12 @@ class Attribution(Enum):
 
 
 # Elements of R4 (and of DSTU2 and STU3) that say whom a resource is about: `subject` and `patient` nearly
-# everywhere, `for` in Task, `beneficiary` in Coverage, `individual` in ResearchSubject, `candidate` in EnrollmentRequest.
+# everywhere, `for` in Task, `beneficiary` in Coverage, `individual` in ResearchSubject, `candidate` in
+# EnrollmentRequest.
 _PATIENT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual", "candidate")
 
-# Types that need not name a patient. Where one of them does (Device, MeasureReport), the reference is checked.
+# Types that need not name a patient. Where one of them does (Device, MeasureReport), the reference is
+# checked.
 _ABOUT_NOBODY = frozenset(
     """
     ActivityDefinition Appointment AuditEvent Binary CapabilityStatement CodeSystem ConceptMap Device
@@ -144,8 +146,9 @@ class OnePatient:
 def one_patient(patient_id: str, fhir_server: str | None, found: Iterable[tuple[Resource, str]]) -> OnePatient:
     """What is known about the patient of this call.
 
-    The base on which `patient_id` means our patient is `fhirServer`; without it, the base of the Patient's own `fullUrl`;
-    without that, the only base seen in the call. Where several are seen and none leads, none counts.
+    The base on which `patient_id` means our patient is `fhirServer`; without it, the base of the Patient's
+    own `fullUrl`; without that, the only base seen in the call. Where several are seen and none leads, none
+    counts.
 
     Args:
         patient_id: logical id from the context of the call.
@@ -161,24 +164,26 @@ def one_patient(patient_id: str, fhir_server: str | None, found: Iterable[tuple[
     if fhir_server:
         bases = {normal_base(fhir_server)}
     else:
-        bases = {base for url in own if (base := base_of(url))} or set(_bases_seen(everything))
+        bases = {base for url in own if (base := base_of(url))} or _bases_seen(everything)
         bases = bases if len(bases) == 1 else set()
     # An entry of another server with our patient's id is not ours (D3), so its address proves nothing.
     ours = frozenset(url for url in own if (base := base_of(url)) is None or base in bases)
     return OnePatient(patient_id, frozenset(bases), ours)
 
 
-def _bases_seen(found: Iterable[tuple[Resource, str]]) -> Iterator[str]:
+def _bases_seen(found: Iterable[tuple[Resource, str]]) -> set[str]:
+    """The bases of all addresses and patient references in the call."""
+    addresses: dict[str, str] = {}  # one address for each beginning: nearly all of a call begin alike
     for resource, url in found:
         if resource.get("resourceType") in _ABOUT_NOBODY:
             continue
-        if base := base_of(url):
-            yield base
+        addresses[url.rsplit("/", 2)[0]] = url
         for name in _PATIENT_ELEMENTS:
-            for value in items(resource.get(name)):
-                text = string(value) or string(mapping(value).get("reference"))
-                if base := base_of(text):
-                    yield base
+            if name in resource:
+                for value in items(resource[name]):
+                    text = string(value) or string(mapping(value).get("reference"))
+                    addresses[text] = text
+    return {base for address in addresses.values() if (base := base_of(address))}
 
 
 def base_of(url: str) -> str | None:

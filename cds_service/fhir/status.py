@@ -2,7 +2,8 @@
 
 A resource that does not count is set aside with a reason, and counted; it is never read as if it were absent.
 The codes are those of the R4 value sets; upper case, blanks for hyphens, a CodeableConcept or a list where a
-code belongs are taken as they are meant (STU3 has plain strings where R4 has concepts, and the other way round).
+code belongs are taken as they are meant (STU3 has plain strings where R4 has concepts, and the other way
+round).
 """
 
 from __future__ import annotations
@@ -97,8 +98,17 @@ def _codes(by_reason: Mapping[str, str]) -> Mapping[str, str]:
 
 
 # Results. `preliminary` numbers are not verified and may be withdrawn; `registered` has no number yet;
-# `corrected` and `amended` are the valid version of a result that changed.
-_RESULT = {_COUNTS: "final amended corrected", PRELIMINARY: "preliminary registered", CANCELLED: "cancelled"}
+# `corrected` and `amended` are the valid version of a result that changed. `unknown` counts here and nowhere else:
+# a result with a number is there, its sender only cannot say which of the other codes applies. The SMART sample set
+# and CareEvolution send whole laboratory histories so; setting them aside would hide every vitamin D level.
+_RESULT = {
+    _COUNTS: "final amended corrected unknown",
+    PRELIMINARY: "preliminary registered",
+    CANCELLED: "cancelled",
+}
+
+# A risk that was worked out (FRAX): the same codes, but no such senders are known.
+_ASSESSMENT = {_COUNTS: "final amended corrected", PRELIMINARY: "preliminary registered", CANCELLED: "cancelled"}
 
 # `appended` adds to a final report; `partial` means that results are still to come.
 _REPORT = {
@@ -115,8 +125,9 @@ _VERIFICATION = {
     REFUTED: "refuted ruled-out",
 }
 
-# `in-progress` counts: dialysis or a course of injections goes on for years. `stopped` does not: it may have been
-# broken off before anything was done (a DXA the patient could not lie down for). STU3: `suspended`, `aborted`.
+# `in-progress` counts: dialysis or a course of injections goes on for years. `stopped` does not: it may
+# have been broken off before anything was done (a DXA the patient could not lie down for). STU3:
+# `suspended`, `aborted`.
 _PROCEDURE = {
     _COUNTS: "completed in-progress",
     PLANNED: "preparation",
@@ -128,15 +139,15 @@ _PROCEDURE = {
 # eClinicalWorks sends `unknown` for ordinary prescriptions: counted and reported, never assumed taken.
 _PRESCRIPTION = {_COUNTS: "active completed stopped on-hold", CANCELLED: "cancelled", DRAFT: "draft"}
 
-# `original-order` comes from MEDHOST, `proposal` and `plan` from the Inferno reference server. An `option` is one
-# of several; a `directive` is a wish of the patient.
+# `original-order` comes from MEDHOST, `proposal` and `plan` from the Inferno reference server. An `option`
+# is one of several; a `directive` is a wish of the patient.
 _INTENT = {
     _COUNTS: "order original-order reflex-order filler-order instance-order",
     NOT_AN_ORDER: "proposal plan directive option",
 }
 
-# Only what the patient was given counts. Between `preparation` and `completed`, `whenHandedOver` decides (below):
-# in part-fills the drug is out although the dispense is still in progress, on hold or was stopped.
+# Only what the patient was given counts. Between `preparation` and `completed`, `whenHandedOver` decides
+# (below): in part-fills the drug is out although the dispense is still in progress, on hold or was stopped.
 _DISPENSE = {
     _COUNTS: "completed",
     NOT_HANDED_OVER: "in-progress on-hold stopped",
@@ -150,7 +161,8 @@ _ADMINISTRATION = {_COUNTS: "completed in-progress", NOT_DONE: "not-done", NOT_F
 # The patient took it until it was stopped or paused; `intended` has not begun.
 _STATEMENT = {_COUNTS: "active completed stopped on-hold", PLANNED: "intended", NOT_TAKEN: "not-taken"}
 
-# For orders of tests the question is "is it on its way?": an order on hold is not. STU3: `suspended`, `cancelled`.
+# For orders of tests the question is "is it on its way?": an order on hold is not. STU3: `suspended`,
+# `cancelled`.
 _SERVICE = {
     _COUNTS: "active completed",
     ON_HOLD: "on-hold suspended",
@@ -158,7 +170,8 @@ _SERVICE = {
     DRAFT: "draft",
 }
 
-# `partial` only says that the family history is not all there: what is there counts. `health-unknown` tells nothing.
+# `partial` only says that the family history is not all there: what is there counts. `health-unknown` tells
+# nothing.
 _FAMILY = {_COUNTS: "completed partial", UNKNOWN: "health-unknown"}
 
 _ENCOUNTER = {
@@ -178,7 +191,7 @@ _ORDER_NEGATION = {"doNotPerform": DO_NOT_PERFORM}
 
 _TABLES = {
     "Observation": _Table(_codes(_RESULT)),
-    "RiskAssessment": _Table(_codes(_RESULT)),
+    "RiskAssessment": _Table(_codes(_ASSESSMENT)),
     "DiagnosticReport": _Table(_codes(_REPORT)),
     # verificationStatus is optional in R4 and most problem lists leave it out: missing counts
     "Condition": _Table(_codes(_VERIFICATION), element="verificationStatus", missing=_COUNTS),
@@ -200,7 +213,8 @@ _TABLES = {
     "QuestionnaireResponse": _Table(_codes(_ANSWERS)),
 }
 
-# A modifierExtension may negate or move the meaning of what it sits on, and these parts carry values that we read.
+# A modifierExtension may negate or move the meaning of what it sits on, and these parts carry values that
+# we read.
 _PARTS = ("component", "dosageInstruction", "dosage")
 
 # Longer runs of digits are opaque ids, not counters; this many digits are exact in a float.
@@ -213,8 +227,8 @@ def usability(resource: Resource) -> Standing:
     """Whether a resource counts, and if not, why.
 
     A status that is unknown, unreadable or missing where R4 requires it does not count, and is told apart
-    (UNKNOWN_STATUS) from one that says no. Types without a table (Patient, Medication) have no status that matters
-    here, except entered-in-error.
+    (UNKNOWN_STATUS) from one that says no. Types without a table (Patient, Medication) have no status that
+    matters here, except entered-in-error.
     """
     table = _TABLES.get(string(resource.get("resourceType")))
     if _modified(resource):
@@ -230,7 +244,7 @@ def usability(resource: Resource) -> Standing:
 
 
 def clinical_status(condition: Resource) -> str:
-    """The clinical status of a Condition: active, recurrence, relapse, inactive, remission, resolved or ""."""
+    """The clinical status of a Condition (`active`, `recurrence`, `remission` ...); "" for none or an unknown one."""
     found = _words(condition.get("clinicalStatus"))
     return next((word for word in found if word in _CLINICAL), "")
 

@@ -67,9 +67,14 @@ class Criterion:
             own.extend(part.open_gaps())
         return tuple(dict.fromkeys(own))
 
-    def all_gaps(self) -> tuple[Gap, ...]:
-        """Why any leaf is unknown, also where the tree as a whole is decided."""
-        return tuple(dict.fromkeys(gap for leaf in self.leaves() for gap in leaf.gaps))
+    def side_gaps(self) -> tuple[Gap, ...]:
+        """What stayed unknown although the tree may be decided; nothing from branches that do not hold anyway."""
+        if self.truth is Truth.NO and self.key != "not":
+            return ()
+        found = dict.fromkeys(self.gaps)
+        for part in self.parts:
+            found.update(dict.fromkeys(part.side_gaps()))
+        return tuple(found)
 
 
 def all_of(*parts: Criterion) -> Criterion:

@@ -182,5 +182,5 @@ def decide(rule: Rule, facts: Any, thresholds: Thresholds) -> Outcome:
     missing: dict[Gap, None] = {}
     if verdict is Verdict.CANNOT_TELL:
         missing = dict.fromkeys(gap for tree in trees for gap in tree.open_gaps())
-    not_known = dict.fromkeys(gap for tree in trees for gap in tree.all_gaps())
+    not_known = dict.fromkeys(gap for tree in trees for gap in tree.side_gaps())
     return Outcome(rule, verdict, finding, tuple(missing), tuple(not_known))

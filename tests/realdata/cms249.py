@@ -7,15 +7,14 @@ that CMS sees a risk factor that justifies a scan. We look at each woman on the 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cds_service.clinical.patient import Patient
 from cds_service.kernel.criteria import less_than
 from cds_service.kernel.truth import Truth
 from hooks.patient_view import SERVICE
-from tests.realdata.corpus import Case, Json, cases, resources_of
+from tests.realdata.corpus import Case, Json, resources_of
 from tests.realdata.run import evaluated
 
 FOLDER = "ecqm-cms249-dxa-women-under-65"
@@ -68,9 +67,9 @@ class Compared:
         return self.cms == bool(self.ours)
 
 
-def compared(root: Path) -> list[Compared]:
-    """All cases, by id."""
-    return [_compared(case) for case in cases(root) if case.folder == FOLDER]
+def compared(among: Iterable[Case]) -> list[Compared]:
+    """The cases of the measure among all, by id."""
+    return [_compared(case) for case in among if case.folder == FOLDER]
 
 
 def _compared(case: Case) -> Compared:

@@ -25,6 +25,7 @@ SHIFTED = "mimic-iv-demo-fhir"
 
 Json = dict[str, Any]
 
+_HAS_PATIENT = re.compile(rb'"resourceType"\s*:\s*"Patient"')
 _DATE = re.compile(rb'"(\d{4}-\d{2}-\d{2})')
 _NOT_JSON: Mapping[str, str] = {
     ".tgz": "a package of profiles, no patients",
@@ -77,8 +78,7 @@ class Skipped:
 
 def read(path: Path) -> Any:
     """The JSON of a file, gzipped or not, read as strictly as `bonecds explain` reads files."""
-    raw = path.read_bytes()
-    return _parsed(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+    return _parsed(_bytes(path))
 
 
 def cases(root: Path = DATA) -> Iterator[Case]:
@@ -149,7 +149,7 @@ def _cases_of(folder: str, path: Path) -> Iterator[Case]:
             single += resources_of(bundle)
         yield from (Case(folder, each.name, each.bundle) for each in by_patient(path.name, single))
     elif path.is_file() and not _why_not(folder, path):
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        raw = _bytes(path)
         as_of = day_after_last_date(raw) if folder == SHIFTED else AS_OF
         yield Case(folder, path.name, _parsed(raw), as_of)
 
@@ -167,8 +167,7 @@ def _why_not(folder: str, path: Path) -> str:
         return "licence and notes"
     if path.name == "MANIFEST.json":
         return "a list of the files beside it"
-    bundle = read(path)
-    if isinstance(bundle, dict) and any(r.get("resourceType") == "Patient" for r in resources_of(bundle)):
+    if _HAS_PATIENT.search(_bytes(path)):
         return ""
     return "a single resource without its patient; also in the archive beside it or in the patient's bundle"
 
@@ -207,6 +206,11 @@ def _json_files(folder: Path) -> list[Path]:
 
 def _counted(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} files"
+
+
+def _bytes(path: Path) -> bytes:
+    raw = path.read_bytes()
+    return gzip.decompress(raw) if path.suffix == ".gz" else raw
 
 
 def _parsed(raw: bytes) -> Any:

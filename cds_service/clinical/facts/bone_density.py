@@ -118,24 +118,22 @@ def _score(result: Result, kind: Measure) -> Score:
 
 
 def _site(found: Found, prefix: str) -> Site:
-    """The site of the code, made more exact by body site and words, the more exact place first."""
+    """The site of the code, made more exact by body site and words; unknown where they contradict each other."""
     named = {e.concept.removeprefix(f"{prefix}.") for e in found.entries if e.concept.startswith(prefix)}
     sites = {_SITES[name] for name in named if name in _SITES}
     coded = sites.pop() if len(sites) == 1 else Site.UNKNOWN
-    words = [
-        _words(found.part.get("bodySite")),
-        _words(found.part.get("code")),
-        *(
-            []
-            if found.part is found.resource
-            else [_words(found.resource.get("bodySite")), _words(found.resource.get("code"))]
-        ),
-    ]
-    told = next((site for text in words if (site := site_in(text)) is not Site.UNKNOWN), Site.UNKNOWN)
-    if coded is Site.FOREARM and told is Site.UNKNOWN:
+    parts = (found.part, found.resource) if found.part is not found.resource else (found.part,)
+    told = [site_in(_words(part.get(name))) for part in parts for name in ("bodySite", "code")]
+    named_in_words = [site for site in told if site is not Site.UNKNOWN]
+    if coded is Site.FOREARM and Site.FOREARM not in named_in_words:
         # Synthea codes its only T-score, of no stated site, as 38265-5, the forearm (terminology.md 12, trap 1)
         return Site.UNKNOWN
-    return refined(coded, told)
+    site = coded
+    for each in named_in_words:
+        site = refined(site, each)
+        if site is Site.UNKNOWN:
+            break
+    return site
 
 
 def _words(codeable: object) -> str:
@@ -188,9 +186,11 @@ def _from_reports(chart: Chart, structured: list[Score]) -> tuple[list[Score], l
             gaps.append(Gap(GapKind.UNREADABLE, WHAT, "dated in the future", name_of(report)))
             continue
         same_day = [each for each in structured if each.on == on and each.measure is not Measure.BMD]
-        for spoken in told.scores:
-            if not any(_says(each, spoken.measure, spoken.site) for each in same_day):
-                found.append(_spoken(spoken.measure, spoken.site, exactly(spoken.value), on, report))
+        found.extend(
+            _spoken(spoken.measure, spoken.site, exactly(spoken.value), on, report)
+            for spoken in told.scores
+            if not any(_says(each, spoken.measure, spoken.site) for each in same_day)
+        )
         if told.unclear:
             chart.set_unread(report, "report-not-clear")
             if not same_day:
@@ -232,6 +232,9 @@ def lowest(series: Series[Score], measure: Measure) -> Fact[Score]:
         held = latest.get(region)
         if held is None or (score.on == held.on and _low(score) < _low(held)):
             latest[region] = score
+    femur, parts = latest.get(Site.FEMUR), [latest.get(Site.TOTAL_HIP), latest.get(Site.FEMORAL_NECK)]
+    if femur and all(part and older(femur.on, part.on) for part in parts):
+        del latest[Site.FEMUR]
     if not latest:
         return Unknown(series.gaps or tuple(map(_no_site, of_measure)) or (Gap(GapKind.NOT_RECORDED, WHAT),))
     found = min(latest.values(), key=_low)
@@ -259,20 +262,21 @@ def _no_site(score: Score) -> Gap:
 
 
 # --- examinations ----------------------------------------------------------------------------------------------------
-_SITE_OF_PROCEDURE = frozenset({"dxa.vfa_procedure", "dxa.vfa_order"})
-_WHOLE = frozenset({"dxa.procedure", "dxa.order", "dxa.report"})
-_PERIPHERAL_ONLY = frozenset({"dxa.procedure.peripheral", "dxa.peripheral_order"})
-# codes whose meaning is the axial skeleton: CPT 77080 and 77085, LOINC 83012-5 and 83014-1, SNOMED CT spine, hip, femoral neck
+_OF_SPINE = frozenset({"dxa.vfa_procedure", "dxa.vfa_order"})
+_OF_BONE = frozenset({"dxa.procedure", "dxa.order", "dxa.report"})
+# Codes whose own meaning is the axial skeleton: CPT 77080 and 77085, LOINC 83012-5 and 83014-1, SNOMED CT DXA of hip,
+# lumbar spine, femoral neck, spine (terminology.md 2.1 and 2.2). "Bone density scan" leaves the site open.
 _AXIAL = frozenset({"77080", "77085", "83012-5", "83014-1", "429529009", "428377003", "439477003", "708690003"})
 _VFA = re.compile(
     r"vertebral fracture assessment|\bvfa\b|lateral (?:spine|vertebral|vertebra) (?:imaging|assessment|views?)", re.I
 )
-_VFA_NOT_DONE = re.compile(
-    r"\b(?:no|without) (?:vertebral fracture assessment|vfa|lateral)|\bnot (?:done|performed|available|possible|obtained|included)"
-    r"|recommend|consider|suggest|advis|should|could|\bmay\b|unable|declin|future|request|indicat|schedul|plan|if\b|repeat|next"
-    r"|previous|prior|\bwas not\b|\bnot\b.{0,12}(?:vfa|vertebral fracture assessment)",
+_PLANNED = re.compile(
+    r"recommend|consider|suggest|advis|should|could|\bmay\b|unable|declin|future|request|indicat|schedul|plan|\bif\b"
+    r"|repeat|next|(?:\bno|without|previous|prior|last|earlier)\W*$",
     re.I,
 )
+_NOT_DONE = re.compile(r"\b(?:not|never) (?:been )?(?:done|performed|available|possible|obtained|included|made)", re.I)
+_NEAR = 30
 
 
 def scans(chart: Chart) -> Series[Scan]:
@@ -291,45 +295,41 @@ def scans(chart: Chart) -> Series[Scan]:
 def _together(one: Scan, other: Scan) -> Scan:
     answers = {one.central, other.central}
     central = True if True in answers else None if None in answers else False
-    best = min((one, other), key=lambda each: (each.central is not True, each.evidence.resource)).evidence
+    best = min((one, other), key=lambda each: (each.central is not True, each.evidence.resource))
     vfa = one.vfa or other.vfa
-    return Scan(one.on, central, vfa, Evidence("dxa", best.value, best.on, best.resource, "with VFA" if vfa else ""))
+    return Scan(one.on, central, vfa, _evidence(one.on, best.evidence.resource, vfa))
 
 
-def _scan(chart: Chart, resource: Resource, central: bool | None, vfa: bool) -> Iterator[Scan]:
-    on = observed(chart, resource) if resource.get("resourceType") != "Procedure" else when(resource)
-    if on is not None and on.earliest > chart.as_of:
-        return
-    yield Scan(on, central, vfa, Evidence("dxa", "", on, name_of(resource), "with VFA" if vfa else ""))
+def _scan(chart: Chart, found: Found, central: bool | None, vfa: bool) -> Iterator[Scan]:
+    """The examination a resource tells of; none when its date lies ahead."""
+    on = when(found.resource)
+    if not ahead(chart, found.resource, on):
+        yield Scan(on, central, vfa, _evidence(on, name_of(found.resource), vfa))
+
+
+def _evidence(on: DateSpan | None, name: str, vfa: bool) -> Evidence:
+    return Evidence("dxa", "", on, name, "with VFA" if vfa else "")
 
 
 def _from_procedures(chart: Chart) -> Iterator[Scan]:
     for found in chart.find("Procedure", *_REPORTS):
-        if ahead(chart, found.resource, when(found.resource)):
-            continue
-        vfa = _is_of(found, _SITE_OF_PROCEDURE)
-        yield from _scan(chart, found.resource, _central(found), vfa)
+        yield from _scan(chart, found, _central(found), _is_of(found, _OF_SPINE))
 
 
 def _from_documents(chart: Chart) -> Iterator[Scan]:
     for found in chart.find("DiagnosticReport", *_REPORTS):
-        vfa = _is_of(found, _SITE_OF_PROCEDURE) or any(map(_says_vfa_done, texts_of(found.resource)))
-        yield from _scan(chart, found.resource, _central(found), vfa)
+        vfa = _is_of(found, _OF_SPINE) or any(map(_says_vfa_done, texts_of(found.resource)))
+        yield from _scan(chart, found, _central(found), vfa)
 
 
 def _from_scores(chart: Chart) -> Iterator[Scan]:
     """The days of scores; peripheral scores tell of a scan that was not central."""
-    for kind, prefix in _CODED.items():
+    for prefix in _CODED.values():
         for found in chart.find("Observation", *(f"{prefix}.{site}" for site in _SITES)):
-            if not _has_value(found):
-                continue
-            site = _site(found, _CODED[kind])
-            central = True if site in CENTRAL else False if site in PERIPHERAL else None
-            yield from _scan(chart, found.resource, central, False)
-
-
-def _has_value(found: Found) -> bool:
-    return any(name.startswith("value") for name in found.part)
+            if any(name.startswith("value") for name in found.part):
+                site = _site(found, prefix)
+                central = True if site in CENTRAL else False if site in PERIPHERAL else None
+                yield from _scan(chart, found, central, False)
 
 
 def _is_of(found: Found, concepts: frozenset[str]) -> bool:
@@ -337,20 +337,23 @@ def _is_of(found: Found, concepts: frozenset[str]) -> bool:
 
 
 def _central(found: Found) -> bool | None:
-    """Was spine or hip measured? "Bone density scan" leaves it open."""
+    """Was spine or hip measured?"""
     if any(entry.code in _AXIAL for entry in found.entries):
         return True
-    site = site_in(
-        _words(found.resource.get("bodySite"))
-        or " ".join(_words(each) for each in items(found.resource.get("bodySite")))
-    )
-    if site in CENTRAL and _is_of(found, _WHOLE):
-        return True
-    if _is_of(found, _WHOLE):
-        return False if site in PERIPHERAL else None
-    return False
+    places = [*items(found.resource.get("bodySite")), found.resource.get("code")]
+    site = next((site for each in places if (site := site_in(_words(each))) is not Site.UNKNOWN), Site.UNKNOWN)
+    if not _is_of(found, _OF_BONE) or site in PERIPHERAL:
+        return False
+    return True if site in CENTRAL else None
 
 
 def _says_vfa_done(text: str) -> bool:
-    """Whether the report clearly says that the spine was looked at."""
-    return any(_VFA.search(each) and not _VFA_NOT_DONE.search(each) for each in sentences(text))
+    """Whether the report clearly says that the spine was looked at: "VFA: no fracture", not "VFA recommended"."""
+    return any(_done(each, match) for each in sentences(text) if (match := _VFA.search(each)))
+
+
+def _done(sentence: str, match: re.Match[str]) -> bool:
+    before, after = sentence[: match.start()], sentence[match.end() :].lstrip(" )")
+    if _PLANNED.search(before) or _NOT_DONE.search(after):
+        return False
+    return after.startswith(":") or not _PLANNED.search(after[:_NEAR])

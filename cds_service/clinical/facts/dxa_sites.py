@@ -37,7 +37,8 @@ class Site(Enum):
 
 CENTRAL = frozenset({Site.LUMBAR_SPINE, Site.SPINE, Site.TOTAL_HIP, Site.FEMORAL_NECK, Site.FEMUR})
 PERIPHERAL = frozenset({Site.FOREARM, Site.HEEL, Site.HUMERUS})
-_PROXIMAL_FEMUR = frozenset({Site.TOTAL_HIP, Site.FEMORAL_NECK, Site.FEMUR, Site.WARD, Site.OTHER_REGION})
+# parts of the proximal femur, the less exact word first: "hip" is also said of the femoral neck
+_PROXIMAL_FEMUR = (Site.FEMUR, Site.TOTAL_HIP, Site.FEMORAL_NECK, Site.OTHER_REGION, Site.WARD)
 
 # The most specific words first: "Ward's triangle, femoral neck" is Ward's.
 _SITE_WORDS = (
@@ -71,8 +72,7 @@ def refined(coded: Site, told: Site) -> Site:
     if Site.UNKNOWN in (coded, told):
         return coded if told is Site.UNKNOWN else told
     if coded in _PROXIMAL_FEMUR and told in _PROXIMAL_FEMUR:
-        # "hip" in words says less than a code or a body site that says neck
-        return coded if told is Site.FEMUR or (told is Site.TOTAL_HIP and coded is Site.FEMORAL_NECK) else told
+        return max(coded, told, key=_PROXIMAL_FEMUR.index)
     if {coded, told} == {Site.LUMBAR_SPINE, Site.SPINE}:
         return Site.LUMBAR_SPINE
     return coded if coded is told else Site.UNKNOWN

@@ -20,7 +20,7 @@ from cds_service.fhir.read import code_text, items, mapping, name_of
 from cds_service.kernel.dates import DateSpan
 from cds_service.kernel.facts import Evidence, Gap, GapKind
 from cds_service.kernel.needs import Resource
-from cds_service.kernel.quantities import Interval, plain
+from cds_service.kernel.quantities import Interval
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
@@ -179,10 +179,3 @@ def _evidence(
     ends = "" if days.last == FOREVER else f" to {days.last.isoformat()}"
     on = DateSpan(days.first, days.last, f"from {days.first.isoformat()}{ends}")
     return Evidence("glucocorticoid", value, on, name_of(resource))
-
-
-def shown_mg(value: Interval) -> str:
-    """A dose for a card: "10", "5 to 7.5", "at least 5"."""
-    if value.high is None:
-        return f"at least {plain(value.low)}" if value.low else "unreadable"
-    return str(value)

@@ -7,7 +7,7 @@ from typing import Any
 from cds_service.clinical.concepts import score_value, uses_t_scores
 from cds_service.clinical.facts.comedication import Medication
 from cds_service.clinical.facts.multiple_sclerosis import MobilityKind
-from cds_service.clinical.patient import Patient
+from cds_service.clinical.patient import Patient, shared
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, at_most, ever, holds, not_
 from cds_service.kernel.facts import Gap, GapKind, Series
 from cds_service.kernel.thresholds import Thresholds
@@ -19,6 +19,7 @@ def on_record(key: str, series: Series[Any]) -> Criterion:
     return ever(key, series)
 
 
+@shared
 def low_bone_mass(p: Patient, t: Thresholds) -> Criterion:
     """T-score below normal where T-scores classify, Z-score below the expected range elsewhere."""
     by_t = uses_t_scores(p, t)
@@ -27,6 +28,7 @@ def low_bone_mass(p: Patient, t: Thresholds) -> Criterion:
     return any_of(all_of(by_t, t_low), all_of(not_(by_t), z_low))
 
 
+@shared
 def reduced_mobility(p: Patient, t: Thresholds) -> Criterion:
     """EDSS 6.0 or more, walking aid, wheelchair or bed."""
     return any_of(_aids(p), at_least("edss-at-least", p.edss, t["ms.edss"]))

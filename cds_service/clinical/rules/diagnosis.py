@@ -9,7 +9,7 @@ from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.common import on_record
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, at_most, holds, less_than, not_
 from cds_service.kernel.facts import Fact, Known
-from cds_service.kernel.rules import Finding, Json, Kind, Rule, Status, rule
+from cds_service.kernel.rules import Finding, Json, Kind, Proposal, Rule, Status, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
@@ -78,7 +78,7 @@ def t_score_in_osteoporosis_range(p: Patient, t: Thresholds) -> Finding:
             else "normal"
         )
     taken_up = any_of(not_(osteoporosis), on_record("osteoporosis", p.diagnoses("cond.osteoporosis")), on_therapy(p))
-    return Finding(applies, taken_up, values)
+    return Finding(applies, taken_up, values, (Proposal("bone-referral"),))
 
 
 @rule(

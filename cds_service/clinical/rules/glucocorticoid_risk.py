@@ -15,7 +15,7 @@ from cds_service.clinical.concepts import (
     score_value,
     total_in,
 )
-from cds_service.clinical.patient import Patient
+from cds_service.clinical.patient import Patient, shared
 from cds_service.kernel.criteria import (
     Criterion,
     all_of,
@@ -37,17 +37,20 @@ _READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans")
 
 
 # --- the population and its parts ------------------------------------------------------------------------------------
+@shared
 def on_long_term(p: Patient, t: Thresholds) -> Criterion:
     """The guideline's population: adults on at least 2.5 mg a day for more than three months (DEF-02)."""
     course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     return all_of(adult(p, t["acr2022.adult-age"]), course.criterion)
 
 
+@shared
 def is_40(p: Patient, t: Thresholds) -> Criterion:
     """From 40 the guideline classifies by T-score and FRAX, below by Z-score."""
     return at_least("age-at-least", p.age, t["acr2022.frax-age"])
 
 
+@shared
 def very_high_40(p: Patient, t: Thresholds) -> Criterion:
     """Table 1, very high, 40 and over."""
     mof, hip = adjusted_frax(p, t)
@@ -61,6 +64,7 @@ def very_high_40(p: Patient, t: Thresholds) -> Criterion:
     )
 
 
+@shared
 def high_40(p: Patient, t: Thresholds) -> Criterion:
     """Table 1, high, 40 and over."""
     mof, hip = adjusted_frax(p, t)
@@ -71,6 +75,7 @@ def high_40(p: Patient, t: Thresholds) -> Criterion:
     )
 
 
+@shared
 def moderate_40(p: Patient, t: Thresholds) -> Criterion:
     """Table 1, moderate, with readings 4 and 6: hip exactly 1 % and every T-score from -1.0 down are moderate."""
     mof, hip = adjusted_frax(p, t)
@@ -81,6 +86,7 @@ def moderate_40(p: Patient, t: Thresholds) -> Criterion:
     )
 
 
+@shared
 def low_40(p: Patient, t: Thresholds) -> Criterion:
     """Table 1, low: all of them, so each must be known."""
     mof, hip = adjusted_frax(p, t)
@@ -91,11 +97,13 @@ def low_40(p: Patient, t: Thresholds) -> Criterion:
     )
 
 
+@shared
 def very_high_young(p: Patient, t: Thresholds) -> Criterion:
     """Table 1, very high, under 40, with reading 2: 30 mg a day for more than 30 days."""
     return any_of(prior_fracture(p), high_daily(p.exposure, t), _year_dose(p, t))
 
 
+@shared
 def moderate_young(p: Patient, t: Thresholds) -> Criterion:
     """Table 1, moderate, under 40, with readings 3 and 8: dose and (Z-score at most -3.0 or bone loss)."""
     course = on_dose_for_months(p.exposure, "gc-dose-for-months", t["acr2022.young-dose"], t["acr2022.young-months"])
@@ -346,6 +354,7 @@ def low_risk_under_40(p: Patient, t: Thresholds) -> Finding:
     return Finding(applies, values=_values(p, t, "low"))
 
 
+@shared
 def class_criteria(p: Patient, t: Thresholds) -> dict[str, Criterion]:
     """Each class as one criterion, both age groups together, for the treatment rules."""
     old, young = is_40(p, t), less_than("age-below", p.age, t["acr2022.frax-age"])

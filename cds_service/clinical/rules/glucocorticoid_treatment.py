@@ -23,7 +23,7 @@ from cds_service.kernel.criteria import Criterion, all_of, any_of, holds, less_t
 from cds_service.kernel.dates import DateSpan, plus_months
 from cds_service.kernel.facts import Fact, Gap, GapKind, Known
 from cds_service.kernel.quantities import Interval
-from cds_service.kernel.rules import Finding, Kind, Level, Rule, rule
+from cds_service.kernel.rules import Finding, Kind, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth, some
 
@@ -37,7 +37,8 @@ def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
     chosen = [by_class[name] for name in classes]
     applies = all_of(on_long_term(p, t), any_of(*chosen) if len(chosen) > 1 else chosen[0])
     values = shown_course(p.exposure) | {"risk": classes[0].rsplit("_", 1)[0]}
-    return Finding(applies, on_therapy(p), values)
+    propose = (Proposal("bone-referral"),) if classes[0].startswith("very_high") else ()
+    return Finding(applies, on_therapy(p), values, propose)
 
 
 @rule("GC-12a", sets=("acr2022",), card=_CARD, check="V", strength="acr-12a", reads=_READS)
@@ -170,7 +171,7 @@ def fracture_on_therapy(p: Patient, t: Thresholds) -> Finding:
     shown = tuple(dict.fromkeys(e for _, *evidence in yes for e in evidence))
     gaps = (*p.therapies.gaps, *p.fractures.gaps, Gap(GapKind.NOT_RECORDED, "therapy-start"))
     applies = all_of(on_long_term(p, t), holds("fracture-on-therapy", truth, shown, gaps))
-    return Finding(applies, values=shown_course(p.exposure))
+    return Finding(applies, values=shown_course(p.exposure), propose=(Proposal("bone-referral"),))
 
 
 def _fracture_after(on: DateSpan | None, therapy: Therapy, months: int) -> Truth:
