@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cds_service import __version__
-from cds_service.clinical import content
+from cds_service.clinical import content, needs
 from cds_service.clinical.concepts import taking, total_in
 from cds_service.clinical.patient import SCOPE_NEEDS, Patient
 from cds_service.clinical.rules.common import on_record
@@ -71,6 +71,8 @@ class Clinic:
 
     def in_scope(self, facts: Patient, thresholds: Thresholds) -> Criterion:
         """MS on record, or a systemic glucocorticoid now or in the last year."""
+        if not facts.chart.patient:
+            return holds("patient-known", Truth.UNKNOWN, gaps=facts.chart.gaps(needs.PATIENT))
         window = total_in(facts.exposure, thresholds.days("policy.scope-days"))
         recent = window.value.more_than(Decimal(0))
         found = any(truth is Truth.YES for truth in (recent, taking(facts.exposure).truth))
@@ -79,11 +81,7 @@ class Clinic:
         steroids = holds(
             "gc-recent", Truth.YES if found else Truth.NO if looked else Truth.UNKNOWN, window.evidence, open_
         )
-        known = holds("patient-known", Truth.of(bool(facts.chart.patient)))
-        ms = on_record("ms", facts.ms)
-        if known.truth is Truth.NO:
-            return holds("patient-known", Truth.UNKNOWN, gaps=facts.chart.gaps(*SCOPE_NEEDS))
-        return any_of(ms, steroids)
+        return any_of(on_record("ms", facts.ms), steroids)
 
     def unread(self, facts: Patient) -> Sequence[Mapping[str, str]]:
         """Resources that were set aside for their value, and statuses that do not count, with their number."""

@@ -290,7 +290,7 @@ def _units_of(quantity: Resource) -> tuple[str, ...]:
 # "1,250" may be a thousand and more.
 _RESULT = re.compile(
     r"(?P<comparator><=|>=|[<>≤≥])?\s*(?P<sign>[+\-−–]?)(?P<number>\d+(?:\.\d+|,\d{1,2})?)"
-    r"\s*(?P<unit>[^\d\s<>=+\-].*)?"
+    r"\s*(?P<unit>[^\d\s<>=+\-.,].*)?"
 )
 
 

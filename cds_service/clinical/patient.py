@@ -20,6 +20,7 @@ from cds_service.clinical.facts import (
     frax,
     glucocorticoids,
     laboratory,
+    lifestyle,
     menopause,
     multiple_sclerosis,
     pregnancy,
@@ -33,7 +34,8 @@ from cds_service.clinical.facts.demographics import Sex
 from cds_service.clinical.facts.fractures import Fracture
 from cds_service.clinical.facts.frax import Frax
 from cds_service.clinical.facts.laboratory import Lab
-from cds_service.clinical.facts.multiple_sclerosis import Fall, MobilityAid
+from cds_service.clinical.facts.lifestyle import Smoking
+from cds_service.clinical.facts.multiple_sclerosis import Fall, MobilityAid, MsType
 from cds_service.clinical.facts.therapies import Therapy
 from cds_service.clinical.facts.vitamin_d import VitaminD
 from cds_service.fhir.chart import Chart
@@ -162,6 +164,26 @@ class Patient:
     def pregnancy_possible(self) -> Fact[bool]:
         """May become pregnant, as far as the record tells."""
         return pregnancy.pregnancy_possible(self.chart, self.age, self.sex, self.postmenopausal)
+
+    @cached_property
+    def pregnant(self) -> Fact[bool]:
+        """Pregnant now, as far as the record tells."""
+        return pregnancy.pregnant(self.chart, self._t.days("policy.pregnancy-trusted-days"))
+
+    @cached_property
+    def ms_type(self) -> Fact[MsType]:
+        """Relapsing, primary or secondary progressive."""
+        return multiple_sclerosis.ms_type(self.chart)
+
+    @cached_property
+    def smoking(self) -> Fact[Smoking]:
+        """Smoking status."""
+        return lifestyle.smoking(self.chart)
+
+    @cached_property
+    def alcohol(self) -> Fact[Interval]:
+        """Alcoholic drinks a day."""
+        return lifestyle.alcohol(self.chart)
 
     def diagnoses(self, *concepts: str) -> Series[Diagnosis]:
         """Conditions of those concepts."""

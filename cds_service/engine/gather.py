@@ -193,7 +193,7 @@ def from_bundle(bundle: object, needs: Sequence[Need]) -> Records:
 def _as_bundle(data: object) -> object:
     """Lists and NDJSON as a Bundle; anything else as it is."""
     if isinstance(data, str):
-        data = [_line(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
+        data = [_line(number, line) for number, line in enumerate(data.split("\n"), 1) if line.strip()]
     if not isinstance(data, list):
         return data
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": item} for item in data]}

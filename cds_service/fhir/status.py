@@ -293,7 +293,7 @@ def _negated(value: object, negation: str) -> str:
 
 
 def _words(value: object) -> list[str]:
-    """The codes in a code, a CodeableConcept or a list of either: lower case, with hyphens."""
+    """The codes in a code, a Coding, a CodeableConcept or a list of these: lower case, with hyphens."""
     if isinstance(value, str):
         return ["-".join(value.lower().replace("_", " ").split())]
     found: list[str] = []
@@ -302,7 +302,7 @@ def _words(value: object) -> list[str]:
             found += _words(part)
         else:
             concept = mapping(part)
-            codes = [string(mapping(coding).get("code")) for coding in items(concept.get("coding"))]
+            codes = [string(mapping(coding).get("code")) for coding in items(concept.get("coding")) or (concept,)]
             texts = codes if any(codes) else [string(concept.get("text"))]
             found += [word for text in texts for word in _words(text) if word]
     return found

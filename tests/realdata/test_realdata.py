@@ -167,12 +167,12 @@ def test_real_servers_1_a_density_under_a_t_score_code_is_neither(code: str) -> 
 
 
 def test_real_servers_1_promis_t_scores_are_no_bone_density() -> None:
-    promis = those_of("ecqm-cms56-promis-tscore-trap")
+    questionnaires = those_of("ecqm-cms56-promis-tscore-trap")
 
-    found = [evaluated(case) for case in promis]
+    found = [evaluated(case) for case in questionnaires]
 
     assert [decision.evaluation.facts.scores.items for decision in found] == [(), ()]
-    assert all("T-score" in json.dumps(case.bundle, default=str) for case in promis)
+    assert all("T-score" in json.dumps(case.bundle, default=str) for case in questionnaires)
 
 
 # --- entered in error -------------------------------------------------------------------------------------------------

@@ -28,17 +28,23 @@ from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth, some
 
 _CARD = "glucocorticoid-treatment"
-_READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies")
-_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies")
+_READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies", "pregnant")
+_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant")
 
 
 def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
     by_class = class_criteria(p, t)
     chosen = [by_class[name] for name in classes]
-    applies = all_of(on_long_term(p, t), any_of(*chosen) if len(chosen) > 1 else chosen[0])
+    applies = all_of(on_long_term(p, t), any_of(*chosen), not_(_known_pregnant(p)))
     values = shown_course(p.exposure) | {"risk": classes[0].rsplit("_", 1)[0]}
     propose = (Proposal("bone-referral"),) if classes[0].startswith("very_high") else ()
     return Finding(applies, on_therapy(p), values, propose)
+
+
+def _known_pregnant(p: Patient) -> Criterion:
+    """Known to be pregnant: no drug is offered (clinical.md 15). Where nobody knows, GC-17 speaks instead."""
+    known = isinstance(p.pregnant, Known) and p.pregnant.value
+    return holds("pregnant", Truth.of(known), p.pregnant.evidence if isinstance(p.pregnant, Known) and known else ())
 
 
 @rule("GC-12a", sets=("acr2022",), card=_CARD, check="V", strength="acr-12a", reads=_READS)
@@ -135,7 +141,8 @@ def _any_treat(p: Patient, t: Thresholds) -> Criterion:
     """One of GC-12a, b, c, e applies and no drug is taken."""
     by_class = class_criteria(p, t)
     names = ("very_high_40", "high_40", "moderate_40", "very_high_young", "moderate_young")
-    return all_of(on_long_term(p, t), any_of(*(by_class[name] for name in names)), not_(on_therapy(p)))
+    due = any_of(*(by_class[name] for name in names))
+    return all_of(on_long_term(p, t), due, not_(on_therapy(p)), not_(_known_pregnant(p)))
 
 
 @rule(

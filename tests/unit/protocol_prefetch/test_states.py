@@ -24,9 +24,7 @@ def entry(resource: str = OBSERVATION, more: str = "") -> str:
 
 
 def outcome(severity: str, code: str) -> str:
-    return (
-        f'{{"resourceType": "OperationOutcome", "issue": [{{"severity": "{severity}", "code": "{code}"}}]}}'
-    )
+    return f'{{"resourceType": "OperationOutcome", "issue": [{{"severity": "{severity}", "code": "{code}"}}]}}'
 
 
 def ids(found: Prefetched) -> list[object]:
@@ -272,7 +270,11 @@ def test_item_45_entry_may_be_an_object_or_a_text_where_a_list_belongs() -> None
         ('{"status": 500}', KeyState.FAILED, KeyState.PARTIAL),
         ('{"status": "403"}', KeyState.NOT_PERMITTED, KeyState.PARTIAL),
         ('{"status": "401 Unauthorized"}', KeyState.NOT_PERMITTED, KeyState.PARTIAL),
-        (f'{{"status": "400", "outcome": {outcome("warning", "suppressed")}}}', KeyState.NOT_PERMITTED, KeyState.PARTIAL),
+        (
+            f'{{"status": "400", "outcome": {outcome("warning", "suppressed")}}}',
+            KeyState.NOT_PERMITTED,
+            KeyState.PARTIAL,
+        ),
         (f'{{"status": "400", "outcome": {outcome("error", "required")}}}', KeyState.FAILED, KeyState.PARTIAL),
     ],
 )
@@ -326,7 +328,9 @@ def test_item_39_a_key_we_did_not_ask_for_may_hold_any_type() -> None:
 
 
 def test_explain_reads_a_bundle_of_any_kind() -> None:
-    found = read_all(strict_json.load(f'{{"resourceType": "Bundle", "type": "message", "entry": [{entry()}]}}'.encode()))
+    found = read_all(
+        strict_json.load(f'{{"resourceType": "Bundle", "type": "message", "entry": [{entry()}]}}'.encode())
+    )
     assert found.state is KeyState.DATA
 
 
