@@ -5,10 +5,9 @@ VENV ?= .venv
 PORT ?= 8080
 JOBS ?= auto
 SHARED ?= ../shared
-# What the demo's second and third curl line send: two folders of fixtures/scenarios.
-SCENARIOS := $(sort $(patsubst fixtures/scenarios/%/request.json,%,$(wildcard fixtures/scenarios/*/request.json)))
-DEMO_FIRST ?= $(word 1,$(SCENARIOS))
-DEMO_SECOND ?= $(word 2,$(SCENARIOS))
+# What the demo's second and third curl line send: two folders of fixtures/scenarios, those of the README.
+DEMO_FIRST ?= gc-assessment-due
+DEMO_SECOND ?= vitamin-d-toxicity
 # The invented patients stand still in time, so the demo looks at them on their day: its cards are those of the fixtures.
 DEMO_AS_OF ?= 2026-06-15
 # Each of these must be covered on its own: a well-tested package cannot hide a badly tested one.
@@ -62,10 +61,12 @@ url=http://127.0.0.1:$(PORT)
 post() {
   echo "  curl -sS -H 'Content-Type: application/json' --data-binary @'$(CURDIR)/fixtures/scenarios/$$1/request.json' $$url/cds-services/bone-health-patient-view"
 }
-if [ -z '$(DEMO_SECOND)' ]; then
-  echo "fixtures/scenarios/ holds fewer than two patients: is this a complete checkout?" >&2
-  exit 1
-fi
+for name in '$(DEMO_FIRST)' '$(DEMO_SECOND)'; do
+  if [ ! -f "fixtures/scenarios/$$name/request.json" ]; then
+    echo "fixtures/scenarios/$$name is not there: is this a complete checkout?" >&2
+    exit 1
+  fi
+done
 if ! $(PY) -c 'import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int(sys.argv[1])))' '$(PORT)' 2>/dev/null; then
   next=$$(expr '$(PORT)' + 1 2>/dev/null || echo 8081)
   echo "Port $(PORT) on 127.0.0.1 is taken (or not a port one may use). Choose another: PORT=$$next make demo" >&2

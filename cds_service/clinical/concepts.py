@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.clinical.exposure import Exposure, Run
@@ -222,10 +222,11 @@ def prior_fracture(
 
 
 def score_value(score: Fact[Score]) -> Fact[Interval]:
-    """The number of a T- or Z-score."""
+    """The number of a T- or Z-score; while a look-up is open a lower one may exist, so it is only an upper bound (S2)."""
     match score:
         case Known(value, evidence, doubts):
-            return Known(value.value, evidence, doubts)
+            number = Interval(None, value.value.high) if doubts else value.value
+            return Known(number, evidence, doubts)
         case Unknown():
             return score
 
@@ -251,6 +252,8 @@ def adjusted_frax(p: Patient, t: Thresholds) -> tuple[Fact[Interval], Fact[Inter
             def adjusted(raw: Interval | None, factor: Decimal) -> Fact[Interval]:
                 if raw is None:
                     return Unknown((Gap(GapKind.NOT_RECORDED, "frax"),))
+                if doubts:  # a higher result may exist among what was not supplied (S2)
+                    raw = Interval(raw.low, None)
                 if above is Truth.NO:
                     return Known(raw, evidence, doubts)
                 if above is Truth.YES:
@@ -262,6 +265,13 @@ def adjusted_frax(p: Patient, t: Thresholds) -> tuple[Fact[Interval], Fact[Inter
                 adjusted(frax.mof, t.number("acr2022.frax-mof-factor")),
                 adjusted(frax.hip, t.number("acr2022.frax-hip-factor")),
             )
+
+
+def tentative(criterion: Criterion, doubts: tuple[Gap, ...]) -> Criterion:
+    """What was found may be enough for a yes; a no needs everything to have been looked at (S2)."""
+    if criterion.truth is not Truth.NO or not doubts:
+        return criterion
+    return replace(criterion, truth=Truth.UNKNOWN, gaps=doubts)
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------

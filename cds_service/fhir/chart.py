@@ -24,10 +24,13 @@ _MEDICATION_TYPES = frozenset(
 _CODED_TYPES = frozenset({"Observation", "Condition", "Procedure", "DiagnosticReport"}) | _MEDICATION_TYPES
 # Reasons for which a resource does not count that do not say it is untrue
 _MAY_STILL_HOLD = frozenset({status.UNKNOWN, status.NO_STATUS, status.MODIFIED})
-_LOOKS_LIKE = re.compile(
-    r"25.?\(?oh|25.hydroxy|\bvitamin d\b|t-?score|z-?score|bone (mineral )?density|\bdexa?\b|\bdxa\b|\bfrax\b",
-    re.I,
-)
+_LOOKS_LIKE = {
+    "Observation": re.compile(
+        r"25.?\(?oh|25.hydroxy|\bvitamin d\b|t-?score|z-?score|bone (mineral )?density|\bdexa?\b|\bdxa\b|\bfrax\b", re.I
+    ),
+    "Condition": re.compile(r"multiple sclerosis|osteoporosis|pathological fracture|fragility fracture", re.I),
+}
+_CONCEPT_OF_WORDS = {"multiple sclerosis": "ms.condition", "osteoporosis": "cond.osteoporosis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +160,21 @@ class Chart:
             what = entry.concept.split(".")[0]
             self._doubtful.setdefault(kind, {})[entry.concept] = Gap(GapKind.UNREADABLE, f"kind:{what}", reason)
 
+    def _doubt_words(self, resource: Resource, words: str) -> None:
+        """A diagnosis we know by its words only does not count, and keeps us from saying that there is none (D22)."""
+        concept = _CONCEPT_OF_WORDS.get(words)
+        if concept:
+            what = f"kind:{concept.split('.')[0]}"
+            self._doubtful.setdefault("Condition", {})[concept] = Gap(GapKind.UNREADABLE, what, "no mapped code")
+
     def _add_coded(self, resource: Resource, part: Resource) -> None:
         code = part.get("code")
         entries = self.terminology.of_concept(code)
         if not entries:
-            if part is resource and resource.get("resourceType") == "Observation" and _LOOKS_LIKE.search(str(code)):
+            pattern = _LOOKS_LIKE.get(string(resource.get("resourceType")))
+            if part is resource and pattern and (hit := pattern.search(str(code))):
                 self.set_unread(resource, "no-mapped-code")
+                self._doubt_words(resource, hit[0].lower())
             return
         found = Found(resource, part, entries)
         kind = string(resource.get("resourceType"))

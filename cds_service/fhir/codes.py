@@ -50,6 +50,8 @@ def _system_key(uri: str) -> str:
 
 
 _URIS = {_system_key(system): system for system in SYSTEMS}
+# MIMIC-IV keeps ICD-10-CM, without dots, under a name of its own
+_URIS["mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10"] = ICD10CM
 
 
 @lru_cache(maxsize=1024)

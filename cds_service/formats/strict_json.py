@@ -8,6 +8,7 @@ duplicate keys pass, so a second pass with the standard library finds those, and
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -39,7 +40,8 @@ def load(raw: bytes, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) 
         raise PayloadTooLarge(f"the body has more than {max_bytes} bytes", next_step="Send fewer resources.")
     raw = raw.removeprefix(_BOM)
     # Every value but the first follows a comma, a colon or an opening bracket, so this never counts too few.
-    if sum(map(raw.count, (b",", b":", b"[", b"{"))) > max_nodes and _nodes(raw) > max_nodes:
+    marks = len(raw) - len(raw.translate(None, b",:[{"))
+    if marks > max_nodes and _nodes(raw) > max_nodes:
         raise PayloadTooLarge(f"the body has more than {max_nodes} values", next_step="Send fewer resources.")
     try:
         orjson.loads(raw)
@@ -49,16 +51,16 @@ def load(raw: bytes, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) 
         raise JsonRefused("the body is not valid JSON", place, "Send UTF-8 JSON as RFC 8259 defines it.") from None
     except RecursionError:
         raise JsonRefused("the body is nested too deeply", next_step="Flatten it.") from None
-    except ValueError:
-        # int() refuses more than 4,300 digits (safety.md C6)
+    except (ValueError, ArithmeticError):
+        # int() refuses more than 4,300 digits, Decimal an exponent of more than 18 (safety.md C6)
         raise JsonRefused("the body holds a number that is too long") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        # counted in one pass: a call with 190,000 keys must not take minutes (C9)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise JsonRefused("an object has the same key twice", repr(twice[:60]), "Send every key once.")
     return found
 

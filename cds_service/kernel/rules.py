@@ -137,8 +137,8 @@ def rule(
 class Outcome:
     """The answer of one rule for one patient.
 
-    `missing` says why the verdict is CANNOT_TELL; `not_known` also lists what stayed open although the
-    verdict was clear, for the card's *Not known* block.
+    `missing` says why the verdict is CANNOT_TELL; `not_known` what stayed open although the verdict is
+    RECOMMEND, for the card's *Not known* block.
     """
 
     rule: Rule
@@ -180,7 +180,9 @@ def decide(rule: Rule, facts: Any, thresholds: Thresholds) -> Outcome:
     verdict = verdict_of(rule.kind, finding)
     trees = [finding.applies, *([finding.satisfied_by] if finding.satisfied_by else [])]
     missing: dict[Gap, None] = {}
+    not_known: dict[Gap, None] = {}
     if verdict is Verdict.CANNOT_TELL:
         missing = dict.fromkeys(gap for tree in trees for gap in tree.open_gaps())
-    not_known = dict.fromkeys(gap for tree in trees for gap in tree.side_gaps())
+    elif verdict is Verdict.RECOMMEND:
+        not_known = dict.fromkeys(gap for tree in trees for gap in tree.side_gaps())
     return Outcome(rule, verdict, finding, tuple(missing), tuple(not_known))

@@ -44,11 +44,7 @@ class Given:
 
 
 # As the service answers today, and not as the golden files say: one must not hide the other.
-CARDS = [
-    Given(each, card)
-    for each in ANSWERED
-    for card in golden.post(each.text("request.json")).get_json()["cards"]
-]
+CARDS = [Given(each, card) for each in ANSWERED for card in golden.post(each.text("request.json")).get_json()["cards"]]
 every_card = pytest.mark.parametrize("given", CARDS, ids=str)
 every_answer = pytest.mark.parametrize("scenario", ANSWERED, ids=str)
 

@@ -37,7 +37,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in SERVICE.rules}
 _EXPECT = frozenset({"verdict", "values", "level", "missing", "says"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One vignette.
 

@@ -3,8 +3,8 @@
     python -m tests.support.golden --write
 
 writes `request.json` from `bundle.json` (a prefetch key that holds an OperationOutcome keeps it: that look-up is meant to
-fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers today. Read the difference
-before committing it: these are the cards that clinicians see.
+fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers today, and the card in the
+README. Read the difference before committing it: these are the cards that clinicians see.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import re
+import textwrap
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,6 +35,9 @@ AS_OF = dt.date(2026, 6, 15)
 SERVICE = "bone-health-patient-view"
 PATH = f"/cds-services/{SERVICE}"
 BASE = "https://ehr.example.org/fhir"
+README = FOLDER.parent.parent / "README.md"
+# The scenario whose first card the README shows.
+IN_README = "gc-assessment-due"
 # Stands in `error.json` for the id that every refusal gets anew.
 CORRELATION_ID = "CORRELATION-ID"
 
@@ -142,6 +147,39 @@ def _is_outcome(value: object) -> bool:
     return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
 
 
+# --- the card in the README ------------------------------------------------------------------------------------------
+_CARD_BLOCK = re.compile(r"(?<=<!-- card:begin -->\n).*?(?=<!-- card:end -->)", re.DOTALL)
+
+
+def as_seen(card: Json) -> str:
+    """A card as a clinician sees it: rendered, in plain text, with its buttons."""
+    detail = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", card["detail"])
+    detail = re.sub(r"^\*\*(.+)\*\*\n", r"\1", detail, flags=re.MULTILINE)
+    buttons = [f"[ {suggestion['label']} ]" for suggestion in card.get("suggestions", ())]
+    dismiss = f"Dismiss because: {' · '.join(reason['display'] for reason in card['overrideReasons'])}"
+    source = f"{card['indicator'].upper()} · {card['source']['label']} · {card['source']['topic']['display']}"
+    parts = [source, card["summary"], detail, *buttons, dismiss]
+    return "\n\n".join("\n".join(_wrapped(line) for line in part.splitlines()) for part in parts)
+
+
+def _wrapped(line: str) -> str:
+    indent = "  " if line.startswith("- ") else ""
+    return textwrap.fill(line, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def card_in_readme() -> str:
+    """The card that the README shows."""
+    block = _CARD_BLOCK.search(README.read_text("utf-8"))
+    return block[0].removeprefix("```text\n").removesuffix("\n```\n") if block else ""
+
+
+def write_readme() -> None:
+    """Put today's card into the README."""
+    card = as_seen(Scenario(FOLDER / IN_README).json("cards.json")["cards"][0])
+    text = _CARD_BLOCK.sub(lambda _: f"```text\n{card}\n```\n", README.read_text("utf-8"))
+    README.write_text(text, "utf-8")
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 def write(scenario: Scenario) -> None:
     """Write the call and the answer anew."""
@@ -173,6 +211,7 @@ def main() -> None:
         if not asked.names or str(scenario) in asked.names:
             write(scenario)
             print(f"{scenario}: {'refused' if scenario.refused else len(scenario.json('cards.json')['cards'])}")
+    write_readme()
 
 
 if __name__ == "__main__":

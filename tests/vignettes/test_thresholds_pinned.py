@@ -23,7 +23,8 @@ _TODAY = dt.date.fromisoformat(AS_OF)
 _IN_FORCE = thresholds(_TODAY)
 # What is counted moves by one, what is measured by the last digit a record would give.
 _COUNTED = frozenset({"d", "mo", "a", "{falls}", "nmol/L", "mL/min/{1.73_m2}"})
-_STEP, _FINE_STEP, _LARGE = Decimal("0.1"), Decimal("0.01"), Decimal(100)
+_STEPS = {"1": Decimal("0.01"), "{score}": Decimal("0.5")}
+_STEP, _LARGE = Decimal("0.1"), Decimal(100)
 # Read by the engine to tell whom the service is for; no rule reads it, so it has a test of its own.
 _OF_THE_SCOPE = "policy.scope-days"
 
@@ -47,17 +48,17 @@ class _Recording(Thresholds):
 def _step(number: Threshold) -> Decimal:
     if number.unit in _COUNTED or abs(number.value) >= _LARGE:
         return Decimal(1)
-    return _FINE_STEP if number.unit == "1" else _STEP
+    return _STEPS.get(number.unit, _STEP)
 
 
 @lru_cache(maxsize=1)
 def _readers() -> dict[str, list[Case]]:
-    """Which cases read which number."""
+    """Which cases read which number; one that fails anyhow proves nothing."""
     found: dict[str, list[Case]] = {}
     for case in all_cases():
         seen = _Recording(_IN_FORCE)
-        case.outcome(seen)
-        for key in seen.read:
+        holds = case.answer(case.outcome(seen)) == case.expected
+        for key in seen.read if holds else ():
             found.setdefault(key, []).append(case)
     return found
 

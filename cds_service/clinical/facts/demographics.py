@@ -91,7 +91,11 @@ _SEX = {
 }
 _CLINICAL_USE = "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse"
 _RECORDED = "http://hl7.org/fhir/StructureDefinition/individual-recordedSexOrGender"
-_US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-sex"
+# renamed to individual-sex in US Core 9
+_US_CORE = (
+    "http://hl7.org/fhir/us/core/StructureDefinition/us-core-sex",
+    "http://hl7.org/fhir/us/core/StructureDefinition/us-core-individual-sex",
+)
 
 
 def _clinical_use(chart: Chart) -> list[str]:
@@ -104,8 +108,9 @@ def _recorded(chart: Chart) -> list[str]:
 
 def _us_core(patient: Resource) -> list[str]:
     found: list[str] = []
-    for extension in _extensions(patient, _US_CORE):
-        found.extend(_coded(extension))
+    for url in _US_CORE:
+        for extension in _extensions(patient, url):
+            found.extend(_coded(extension))
     return found
 
 

@@ -92,6 +92,8 @@ def _plain_text(form: object) -> str:
 # A full stop ends a sentence unless a digit follows it ("-2.5"); so does a line break.
 _ENDS = re.compile(r"[\n\r;]+|\.(?!\d)")
 _HEADING_WORDS = 4
+# most sentences of a report name no score: they are not worth cutting up
+_MAY_TELL = re.compile(r"score|\b[TZ]\b", re.I)
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -103,6 +105,8 @@ def _read(text: str) -> tuple[list[Spoken], bool]:
     scores: list[Spoken] = []
     unclear = past = False
     for sentence in sentences(text):
+        if not _MAY_TELL.search(sentence) and len(sentence.split()) > _HEADING_WORDS:
+            continue
         tokens = list(_tokens(sentence[:_LONGEST_SENTENCE]))
         kinds = {token.kind for token in tokens}
         if _is_heading(sentence, kinds):
@@ -169,6 +173,7 @@ _OTHER_NUMBER = re.compile(
     r"|[+\-−–]?\d+(?:[.,]\d+)?\s?(?:m?g/cm\S*|%|percent\w*|(?:years?|yrs?|y/o|mm|cm|kg)(?!\w))",
     re.I,
 )
+_BLANKS = re.compile(r"\s+")
 _WORD = re.compile(r"\w+|\W")
 
 
@@ -185,6 +190,8 @@ def _tokens(sentence: str) -> Iterator[_Token]:
 
 def _token_at(sentence: str, at: int) -> tuple[_Token | None, int]:
     """The token that starts there, if one does, and where the next may start. Words count as a whole."""
+    if match := _BLANKS.match(sentence, at):
+        return None, match.end()
     for pattern, site in SITE_PATTERNS:
         if match := pattern.match(sentence, at):
             return _Token("site", site=site), match.end()

@@ -7,6 +7,7 @@ from cds_service.clinical.concepts import (
     on_therapy,
     shown_course,
     taking,
+    tentative,
     within_months,
 )
 from cds_service.clinical.facts.laboratory import Lab
@@ -340,7 +341,9 @@ def kidney_function_too_low_for_bisphosphonate(p: Patient, t: Thresholds) -> Fin
 
     Sources: ACR 2022, text.
     """
-    low = less_than("egfr-below", lab_value(p.egfr), t["acr2022.bisphosphonate-egfr"])
+    egfr = lab_value(p.egfr)
+    doubts = egfr.doubts if isinstance(egfr, Known) else ()
+    low = tentative(less_than("egfr-below", egfr, t["acr2022.bisphosphonate-egfr"]), doubts)
     return Finding(all_of(_any_treat(p, t), low))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.clinical.concepts import as_json, long_term, prior_fracture, within_months
+from cds_service.clinical.concepts import as_json, long_term, prior_fracture, tentative, within_months
 from cds_service.clinical.facts.fractures import FractureSite
 from cds_service.clinical.facts.vitamin_d import VitaminD
 from cds_service.clinical.patient import Patient
@@ -57,7 +57,8 @@ def against_target(p: Patient, t: Thresholds) -> str:
         return "below"
     if high is Truth.YES:
         return "above"
-    return "within" if (low, high) == (Truth.YES, Truth.NO) else ""
+    certain = isinstance(value, Known) and not value.doubts
+    return "within" if certain and (low, high) == (Truth.YES, Truth.NO) else ""
 
 
 def _classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
@@ -82,6 +83,8 @@ def _classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
             return "", read[-1]
     if not read:
         return "", holds("vitamin-d-classes", Truth.NO)
+    if isinstance(value, Known) and value.doubts:
+        return "", holds("vitamin-d-in-range", Truth.UNKNOWN, gaps=value.doubts)
     # below no limit and above none: the value is in range, shown by what it was compared with
     return ("sufficient" if plain_words else "in_range"), holds("vitamin-d-in-range", Truth.YES, read[0].evidence)
 
@@ -222,8 +225,9 @@ def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
     Sources: Endocrine Society 2011; Iranian MS consensus 2016 (stop over 100 ng/mL); IOM 2011, MS Society of Canada (over 50).
     """
     value, unit = _value(p, t)
-    toxic = more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.toxic-above.{unit}"])
-    high = more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.high-above.{unit}"])
+    doubts = value.doubts if isinstance(value, Known) else ()
+    toxic = tentative(more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.toxic-above.{unit}"]), doubts)
+    high = tentative(more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.high-above.{unit}"]), doubts)
     parts = [toxic, high]
     if concern := t.optional(f"{p.profile.vitamin_d}.concern-above.{unit}"):
         parts.append(more_than("vitamin-d-more-than", value, concern))

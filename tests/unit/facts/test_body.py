@@ -68,6 +68,11 @@ def test_d18_metres_written_as_centimetres_are_refused() -> None:
     assert height(chart_of(result(HEIGHT, "1.68", "cm"))) == refused
 
 
+def test_s7_no_bmi_from_a_weight_that_is_only_a_bound() -> None:
+    heavy = result(WEIGHT, "200", "kg", ident="w").replace('"value": 200', '"value": 200, "comparator": ">"')
+    assert bmi(chart_of(heavy, result(HEIGHT, "168", "cm", ident="h"))) == Unknown((Gap(GapKind.NOT_RECORDED, "bmi"),))
+
+
 def test_nothing_on_record() -> None:
     assert bmi(chart_of()) == Unknown((Gap(GapKind.NOT_RECORDED, "bmi"),))
     assert bmi(chart_of(result(WEIGHT, "60", "kg"))) == Unknown((Gap(GapKind.NOT_RECORDED, "bmi"),))

@@ -332,6 +332,12 @@ def test_d18_words_that_are_not_clear_are_reported_and_leave_a_gap() -> None:
     assert chart.unread == [Unread("DiagnosticReport/r1", "report-not-clear")]
 
 
+def test_d15_words_of_a_report_of_the_future_are_not_used() -> None:
+    found = scores(chart_of(report(conclusion="Total hip T-score -1.8.", on="2027-01-01")))
+    assert found.items == ()
+    assert found.gaps == (Gap(GapKind.UNREADABLE, "bone-density", "dated in the future", "DiagnosticReport/r1"),)
+
+
 def test_us_core_a_pdf_beside_results_of_the_day_leaves_no_gap() -> None:
     pdf = ', "presentedForm": [{"contentType": "application/pdf", "data": "JVBERi0="}]'
     assert scores(chart_of(score("-1.6", HIP), report(more=pdf))).gaps == ()

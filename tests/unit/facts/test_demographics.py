@@ -158,3 +158,14 @@ def test_d6_a_record_replaced_by_another_is_merged() -> None:
     replaced = patient('"link": [{"type": "replaced-by", "other": {"reference": "Patient/p2"}}]')
     refers = patient('"link": [{"type": "seealso", "other": {"reference": "Patient/p2"}}, null]')
     assert [demographics.merged(chart_of(text)) for text in (replaced, refers)] == [True, False]
+
+
+def test_us_core_9_individual_sex_is_read() -> None:
+    """US Core 9 renamed its sex extension; its example patient has no gender element at all."""
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-individual-sex"
+    extension = f'{{"url": "{url}", "valueCoding": {{"system": "http://snomed.info/sct", "code": "248152002"}}}}'
+
+    found = demographics.sex(chart_of(f'{{"resourceType": "Patient", "id": "p1", "extension": [{extension}]}}'))
+
+    assert isinstance(found, Known)
+    assert found.value is Sex.FEMALE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 
 import pytest
 
@@ -14,7 +15,7 @@ def read(text: str) -> list[tuple[str, str, str]]:
     return told({"conclusion": text})
 
 
-def told(report: dict[str, object]) -> list[tuple[str, str, str]]:
+def told(report: Mapping[str, object]) -> list[tuple[str, str, str]]:
     return [(each.measure.value, each.site.value, str(each.value)) for each in narrative(report).scores]
 
 

@@ -99,6 +99,18 @@ def test_ms_03_bone_density_entered_shows_in_what_it_was_derived_from() -> None:
     assert only(T_SCORE, probability(MOF, "18", more=derived)).with_bmd is True
 
 
+@pytest.mark.parametrize(("words", "expected"), [("FRAX with BMD", True), ("FRAX without femoral neck BMD", False)])
+def test_ms_03_bone_density_in_the_name_of_the_result(words: str, expected: bool) -> None:
+    told = probability(MOF, "18").replace('"coding"', f'"text": "{words}", "coding"')
+    assert only(told).with_bmd is expected
+
+
+def test_results_without_a_date_are_kept_apart_and_last() -> None:
+    undated = probability(MOF, "12", ident="x").replace(', "effectiveDateTime": "2026-05-01"', "")
+    found = frax_results(chart_of(undated, probability(MOF, "18", "2020-05-01"))).items
+    assert [(each.mof, each.on is None) for each in found] == [(exactly(18), False), (exactly(12), True)]
+
+
 def test_ms_03_nothing_said_about_bone_density_is_not_known() -> None:
     assert only(probability(MOF, "18")).with_bmd is None
 

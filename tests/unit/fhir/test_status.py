@@ -206,7 +206,7 @@ VERIFICATION = {
 }
 
 
-@pytest.mark.parametrize("shape", ["concept", "list", "text", "string", "code"])
+@pytest.mark.parametrize("shape", ["concept", "list", "text", "string", "strings", "code"])
 @pytest.mark.parametrize(("code", "reason"), VERIFICATION.items())
 def test_d8_verification_status_in_every_shape(code: str, reason: str, shape: str) -> None:
     """R4 has a CodeableConcept, STU3 a plain code; Epic and the public sandbox send objects where lists belong."""
@@ -215,6 +215,7 @@ def test_d8_verification_status_in_every_shape(code: str, reason: str, shape: st
         "list": f'[{{"coding": {{"code": "{code}"}}}}]',
         "text": f'{{"text": "{code.replace("-", " ").title()}"}}',
         "string": f'"{code.title()}"',
+        "strings": f'["{code}"]',
         "code": f'{{"code": "{code}"}}',
     }[shape]
     assert reason_of(f'{{"resourceType": "Condition", "verificationStatus": {value}}}') == reason

@@ -1,0 +1,154 @@
+"""Whatever key is missing: no urgent card goes without a gap note that names the key, and no advice rests on absence (S1, S2).
+
+For every story, every prefetch key and every way in which a look-up can fail. A story stands for a rule and a verdict; two keys
+at once are left to chance.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.cards.escape import markdown
+from cds_service.clinical import content
+from cds_service.clinical.patient import ALL_NEEDS
+from cds_service.engine.answer import answer, decide
+from cds_service.engine.gather import gather
+from cds_service.formats import strict_json
+from cds_service.kernel.errors import Unassessable
+from cds_service.kernel.rules import Verdict
+from cds_service.protocol.request import HookRequest, parse
+from cds_service.protocol.response import Card
+from hooks.patient_view import SERVICE
+from tests.support.call import in_state, prefetch, request_of
+from tests.support.cases import Case, all_cases
+from tests.support.story import AS_OF, Json
+
+_DAY = dt.date.fromisoformat(AS_OF)
+_US = content.profile("us")
+_NAMES = SERVICE.texts("en").names
+_KEYS = tuple(need.key for need in ALL_NEEDS)
+_FAILURES = ("absent", "failed", "not-permitted", "partial")
+
+
+@cache
+def _stories() -> tuple[Case, ...]:
+    """One case for each verdict of each rule, and those with the most on record."""
+    chosen: dict[tuple[str, str], Case] = {}
+    for case in all_cases():
+        if "incomplete" not in case.story:
+            chosen.setdefault((case.rule, str(case.expect["verdict"])), case)
+    fullest = sorted(all_cases(), key=lambda case: -len(case.story))[:20]
+    return tuple(dict.fromkeys((*chosen.values(), *(each for each in fullest if "incomplete" not in each.story))))
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came back, and what the rules recommended behind it.
+
+    Attributes:
+        cards: the cards sent; `None` for a 412.
+        refusal: the words of the 412.
+        recommended: ids of rules that recommend.
+    """
+
+    cards: tuple[Card, ...] | None
+    refusal: str
+    recommended: frozenset[str]
+
+
+def _answer(values: Json) -> _Answer:
+    call = _call(values)
+    evaluation = decide(SERVICE, gather(call, SERVICE.needs), _DAY, _US, "x").evaluation
+    recommended = frozenset(
+        () if evaluation.silent else (o.rule.id for o in evaluation.outcomes if o.verdict is Verdict.RECOMMEND)
+    )
+    try:
+        return _Answer(answer(SERVICE, call, as_of=_DAY, profile=_US).cards, "", recommended)
+    except Unassessable as refused:
+        return _Answer(None, str(refused), recommended)
+
+
+def _call(values: Json) -> HookRequest:
+    return parse(strict_json.load(json.dumps(request_of(values)).encode()), hook="patient-view")
+
+
+@cache
+def _whole(case: Case) -> _Answer:
+    return _answer(prefetch(case.story))
+
+
+def _named(found: _Answer, key: str) -> bool:
+    """Does a card's list of gaps, or the refusal, name the look-up?"""
+    if found.cards is None:
+        return key in found.refusal
+    return any(_NAMES[key] in card.detail or markdown(_NAMES[key]) in card.detail for card in found.cards)
+
+
+def _levels(cards: Iterable[Card]) -> Mapping[str, int]:
+    return {card.source.topic.code: card.indicator.rank for card in cards if card.source.topic}
+
+
+def _less_urgent(before: _Answer, after: _Answer) -> list[str]:
+    """Topics whose card is gone, or of a lower level."""
+    had, has = _levels(before.cards or ()), _levels(after.cards or ())
+    return [topic for topic, rank in had.items() if has.get(topic, -1) < rank]
+
+
+def _faults(case: Case, keys: Iterable[str], state: str) -> list[str]:
+    before, values = _whole(case), prefetch(case.story)
+    for key in keys:
+        in_state(values, key, state)
+    after = _answer(values)
+    lost = _less_urgent(before, after)
+    found = [f"{case}: lost {topic}, no gap note" for topic in lost if not any(_named(after, key) for key in keys)]
+    added = sorted(after.recommended - before.recommended)
+    return found + ([f"{case}: now recommends {', '.join(added)}"] if added else [])
+
+
+@pytest.mark.parametrize("state", _FAILURES)
+@pytest.mark.parametrize("key", _KEYS)
+def test_s1_s2_one_key_missing(key: str, state: str) -> None:
+    assert [fault for case in _stories() for fault in _faults(case, [key], state)] == []
+
+
+@settings(max_examples=150)
+@given(
+    number=st.integers(0, len(_stories()) - 1),
+    keys=st.sets(st.sampled_from(_KEYS), min_size=2, max_size=4),
+    state=st.sampled_from(_FAILURES),
+)
+def test_s1_s2_several_keys_missing(number: int, keys: set[str], state: str) -> None:
+    assert _faults(_stories()[number], sorted(keys), state) == []
+
+
+def test_s5_nothing_supplied_is_a_412_that_names_what_is_needed() -> None:
+    refused = _answer({})
+    assert refused.cards is None
+    assert "conditions" in refused.refusal
+    assert refused.recommended == frozenset()
+
+
+@pytest.mark.parametrize("key", [key for key in _KEYS if key != "patient"])
+def test_s5_a_patient_in_scope_without_advice_gets_one_card_that_names_the_gap(key: str) -> None:
+    """MS and a recent DXA: nothing to advise, so only what could not be looked at is said."""
+    story: dict[str, Any] = {
+        "sex": "male", "age": 61, "conditions": ["multiple sclerosis"], "edss": 2, "bmi": 24,
+        "dxa": {"t": {"hip": -0.4}}, "drugs": [{"drug": "prednisone_free", "since": "1 day"}],
+    }  # fmt: skip
+    story.pop("drugs")
+    values = prefetch(story)
+    assert _answer(values).cards == ()
+    in_state(values, key, "failed")
+    found = _answer(values)
+    assert found.recommended == frozenset()
+    assert found.cards is None or len(found.cards) <= 1
+    assert _named(found, key) or found.cards == ()
