@@ -7,6 +7,8 @@ import unicodedata
 
 MAX_LENGTH = 120
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# A number, or a range, at the end of what is left: its unit was cut off, so it goes too (E2).
+_BARE_NUMBER = re.compile(r"(?:^|(?<=[ (]))(?:[<>=~]* ?[-+]?\d[\d.,-]*(?: to(?: |$)|$))+$")
 
 
 def plain_line(text: str, limit: int = MAX_LENGTH) -> str:
@@ -26,5 +28,5 @@ def cut(text: str, limit: int) -> str:
     """The text cut at a word, with an ellipsis, so that no number loses its sign, digits or unit."""
     if len(text) <= limit:
         return text
-    head = text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:(-")
-    return f"{head}…"
+    head = _BARE_NUMBER.sub("", text[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:(-"))
+    return f"{head.rstrip(' ,;:(-')}…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -131,7 +132,7 @@ def read_file(path: Path) -> object:
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError) as problem:
+    except (OSError, EOFError, zlib.error) as problem:
         raise InputError(f"the file cannot be read: {type(problem).__name__}", path.name) from None
     if path.name.removesuffix(".gz").endswith(".ndjson"):
         return raw.decode("utf-8", "replace")

@@ -8,7 +8,7 @@ from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.texts import Texts
 from cds_service.engine.evaluate import Evaluation
 from cds_service.kernel.facts import COULD_NOT_LOOK, Gap, GapKind
-from cds_service.kernel.rules import Level, Outcome, Verdict
+from cds_service.kernel.rules import Kind, Level, Outcome, Verdict
 from cds_service.kernel.truth import Truth
 
 # Worth a card of its own in a patient who is in scope: something is there, or should have been looked at (S3, S5).
@@ -31,14 +31,23 @@ def arrange(evaluation: Evaluation, texts: Texts) -> tuple[CardPlan, ...]:
     plans.sort(key=lambda plan: (-plan.level.rank, texts.topics[plan.topic].order))
     gaps = open_gaps(evaluation)
     if not plans:
-        in_scope = evaluation.scope.truth is Truth.YES
-        return (CardPlan(GAPS, Level.INFO, gaps=gaps),) if gaps and in_scope else ()
+        return (CardPlan(GAPS, Level.INFO, gaps=gaps),) if gaps and _concerned(evaluation) else ()
     cap = evaluation.profile.card_cap
     shown, cut = plans[:cap], plans[cap:]
     shown[0] = replace(shown[0], gaps=tuple(dict.fromkeys((*shown[0].gaps, *gaps))))
     if cut:
         shown[-1] = replace(shown[-1], also=tuple(plan.topic for plan in cut))
     return tuple(shown)
+
+
+def _concerned(evaluation: Evaluation) -> bool:
+    """Is the patient known to be one the gaps matter for: in scope, or in the population of a rule that could not end?"""
+    return evaluation.scope.truth is Truth.YES or any(
+        outcome.verdict is Verdict.CANNOT_TELL
+        and outcome.rule.kind is Kind.ACTION
+        and outcome.finding.applies.truth is Truth.YES
+        for outcome in evaluation.outcomes
+    )
 
 
 def open_gaps(evaluation: Evaluation) -> tuple[Gap, ...]:

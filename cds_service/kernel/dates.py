@@ -14,7 +14,8 @@ from dataclasses import dataclass
 # The FHIR dateTime pattern (R4 datatypes). Seconds and zone may be missing: Epic and DrChrono leave them out.
 # `20240501` and `2024-W05-1`, which Python's fromisoformat accepts, are not FHIR dates (safety.md D14).
 _FHIR_DATE = re.compile(
-    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?"
+    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?",
+    re.ASCII,
 )
 
 

@@ -225,6 +225,12 @@ def test_every_uuid_is_one_and_stands_once() -> None:
     assert sorted({str(uuid.UUID(each)) for each in uuids}) == sorted(uuids)
 
 
+def test_s3_the_page_for_clinicians_explains_every_reason_that_a_card_can_give() -> None:
+    page = (golden.README.parent / "docs" / "clinician.md").read_text("utf-8")
+
+    assert re.findall(r"^\| (?!On the card)(\w.+?) \|", page, re.MULTILINE) == list(SERVICE.texts("en").gaps.values())
+
+
 @pytest.mark.parametrize("user", ["Patient", "RelatedPerson"])
 def test_e6_a_patient_or_relative_gets_no_card(user: str) -> None:
     text = next(each for each in ANSWERED if str(each) == "vitamin-d-toxicity").text("request.json")

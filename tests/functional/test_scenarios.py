@@ -16,6 +16,7 @@ from tests.support.golden import AS_OF, Json, Scenario, scenarios
 
 ANSWERED = [each for each in scenarios() if not each.refused]
 REFUSED = [each for each in scenarios() if each.refused]
+_LIST = (golden.FOLDER / "README.md").read_text("utf-8")
 # With a failed look-up the call knows less than the bundle does.
 WHOLE = [each for each in ANSWERED if not each.failed_keys]
 
@@ -48,7 +49,7 @@ def test_s6_the_same_call_gives_the_same_bytes(scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", WHOLE, ids=str)
 def test_explaining_the_whole_bundle_gives_the_same_cards(scenario: Scenario) -> None:
     """What the command line says about a record is what the EHR gets for it; only the cards' uuids differ."""
-    assert [_without_uuids(card) for card in _explained(scenario)] == [
+    assert [_without_uuids(card) for card in _explain(scenario)["cards"]] == [
         _without_uuids(card) for card in scenario.json("cards.json")["cards"]
     ]
 
@@ -105,7 +106,7 @@ def test_s5_a_failed_look_up_is_named_on_one_information_card() -> None:
 
 
 def test_s2_the_same_patient_with_the_look_up_completed_has_no_gap_card_about_it() -> None:
-    said = json.dumps(_explained(_scenario("dxa-look-up-failed")))
+    said = json.dumps(_explain(_scenario("dxa-look-up-failed"))["cards"])
 
     assert "Look-up failed" not in said
 
@@ -145,15 +146,31 @@ def test_no_code_is_written_without_its_system(scenario: Scenario) -> None:
     assert codings == []
 
 
+def test_the_list_of_scenarios_is_complete() -> None:
+    listed = re.findall(r"^\| \[([a-z0-9-]+)\]\(\1/README\.md\)", _LIST, re.MULTILINE)
+
+    assert sorted(listed) == [str(each) for each in scenarios()]
+
+
+@pytest.mark.parametrize("scenario", WHOLE, ids=str)
+def test_the_rules_a_scenario_is_listed_for_hold_in_it(scenario: Scenario) -> None:
+    (shows,) = re.findall(rf"^\| \[{scenario}\]\S+ \| (.*?) \|", _LIST, re.MULTILINE)
+    result = _explain(scenario)
+    hold = {each["rule"] for each in result["outcomes"] if each["verdict"] in ("recommend", "satisfied")}
+
+    assert set(re.findall(r"[A-Z]{2}-\w+", shows)) <= hold
+
+
 def _scenario(name: str) -> Scenario:
     return next(each for each in scenarios() if str(each) == name)
 
 
-def _explained(scenario: Scenario) -> list[Json]:
+def _explain(scenario: Scenario) -> Json:
+    """What `bonecds explain` says about the bundle."""
     asked = [str(scenario.path / "bundle.json"), "--as-of", AS_OF.isoformat(), "--format", "json"]
     result = CliRunner().invoke(explain, asked, catch_exceptions=False)
     assert result.exit_code == 0
-    return list(json.loads(result.stdout)["cards"])
+    return dict(json.loads(result.stdout))
 
 
 def _without_uuids(card: Json) -> Json:

@@ -1,7 +1,7 @@
 """Whatever key is missing: no urgent card goes without a gap note that names the key, and no advice rests on absence (S1, S2).
 
-For every story, every prefetch key and every way in which a look-up can fail. A story stands for a rule and a verdict; two keys
-at once are left to chance.
+For every story and every prefetch key; several keys at once, in every way in which a look-up can fail, are left to chance. A
+story stands for a rule and a verdict. The cards of patients who are in neither of our two groups may go without a note (S5).
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.cards.escape import markdown
 from cds_service.clinical import content
 from cds_service.clinical.patient import ALL_NEEDS
 from cds_service.engine.answer import answer, decide
 from cds_service.engine.gather import gather
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import Unassessable
-from cds_service.kernel.rules import Verdict
+from cds_service.kernel.rules import Level, Verdict
+from cds_service.kernel.truth import Truth
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import Card
 from hooks.patient_view import SERVICE
@@ -34,20 +33,20 @@ from tests.support.story import AS_OF, Json
 
 _DAY = dt.date.fromisoformat(AS_OF)
 _US = content.profile("us")
-_NAMES = SERVICE.texts("en").names
+_NAMES, _BLOCKS = SERVICE.texts("en").names, SERVICE.texts("en").blocks
 _KEYS = tuple(need.key for need in ALL_NEEDS)
 _FAILURES = ("absent", "failed", "not-permitted", "partial")
 
 
 @cache
 def _stories() -> tuple[Case, ...]:
-    """One case for each verdict of each rule, and those with the most on record."""
+    """One case for each verdict of each rule, and every one in which a diagnosis makes a steroid not count."""
+    whole = [case for case in all_cases() if "incomplete" not in case.story]
     chosen: dict[tuple[str, str], Case] = {}
-    for case in all_cases():
-        if "incomplete" not in case.story:
-            chosen.setdefault((case.rule, str(case.expect["verdict"])), case)
-    fullest = sorted(all_cases(), key=lambda case: -len(case.story))[:20]
-    return tuple(dict.fromkeys((*chosen.values(), *(each for each in fullest if "incomplete" not in each.story))))
+    for case in whole:
+        chosen.setdefault((case.rule, str(case.expect["verdict"])), case)
+    replaced = [case for case in whole if "adrenal insufficiency" in case.story.get("conditions", ())]
+    return (*chosen.values(), *(case for case in replaced if case not in chosen.values()))
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,13 @@ class _Answer:
         cards: the cards sent; `None` for a 412.
         refusal: the words of the 412.
         recommended: ids of rules that recommend.
+        in_scope: whether the patient certainly belongs to the groups the service is for (S5).
     """
 
     cards: tuple[Card, ...] | None
     refusal: str
     recommended: frozenset[str]
+    in_scope: bool
 
 
 def _answer(values: Json) -> _Answer:
@@ -71,10 +72,11 @@ def _answer(values: Json) -> _Answer:
     recommended = frozenset(
         () if evaluation.silent else (o.rule.id for o in evaluation.outcomes if o.verdict is Verdict.RECOMMEND)
     )
+    in_scope = evaluation.scope.truth is Truth.YES
     try:
-        return _Answer(answer(SERVICE, call, as_of=_DAY, profile=_US).cards, "", recommended)
+        return _Answer(answer(SERVICE, call, as_of=_DAY, profile=_US).cards, "", recommended, in_scope)
     except Unassessable as refused:
-        return _Answer(None, str(refused), recommended)
+        return _Answer(None, str(refused), recommended, in_scope)
 
 
 def _call(values: Json) -> HookRequest:
@@ -90,7 +92,13 @@ def _named(found: _Answer, key: str) -> bool:
     """Does a card's list of gaps, or the refusal, name the look-up?"""
     if found.cards is None:
         return key in found.refusal
-    return any(_NAMES[key] in card.detail or markdown(_NAMES[key]) in card.detail for card in found.cards)
+    return any(_NAMES[key] in _not_known(card) for card in found.cards)
+
+
+def _not_known(card: Card) -> str:
+    """The block of the card that lists what is not known."""
+    _, _, after = card.detail.partition(f"**{_BLOCKS['not-known']}**")
+    return after.partition("**")[0]
 
 
 def _levels(cards: Iterable[Card]) -> Mapping[str, int]:
@@ -108,22 +116,22 @@ def _faults(case: Case, keys: Iterable[str], state: str) -> list[str]:
     for key in keys:
         in_state(values, key, state)
     after = _answer(values)
-    lost = _less_urgent(before, after)
+    lost = _less_urgent(before, after) if before.in_scope else []
     found = [f"{case}: lost {topic}, no gap note" for topic in lost if not any(_named(after, key) for key in keys)]
     added = sorted(after.recommended - before.recommended)
     return found + ([f"{case}: now recommends {', '.join(added)}"] if added else [])
 
 
-@pytest.mark.parametrize("state", _FAILURES)
+@pytest.mark.parametrize("state", ["failed", "partial"])
 @pytest.mark.parametrize("key", _KEYS)
 def test_s1_s2_one_key_missing(key: str, state: str) -> None:
     assert [fault for case in _stories() for fault in _faults(case, [key], state)] == []
 
 
-@settings(max_examples=150)
+@settings(max_examples=400)
 @given(
     number=st.integers(0, len(_stories()) - 1),
-    keys=st.sets(st.sampled_from(_KEYS), min_size=2, max_size=4),
+    keys=st.sets(st.sampled_from(_KEYS), min_size=1, max_size=4),
     state=st.sampled_from(_FAILURES),
 )
 def test_s1_s2_several_keys_missing(number: int, keys: set[str], state: str) -> None:
@@ -137,18 +145,22 @@ def test_s5_nothing_supplied_is_a_412_that_names_what_is_needed() -> None:
     assert refused.recommended == frozenset()
 
 
-@pytest.mark.parametrize("key", [key for key in _KEYS if key != "patient"])
-def test_s5_a_patient_in_scope_without_advice_gets_one_card_that_names_the_gap(key: str) -> None:
+@pytest.mark.parametrize("key", _KEYS)
+def test_s5_a_patient_in_scope_without_advice_gets_at_most_one_card_about_the_gap(key: str) -> None:
     """MS and a recent DXA: nothing to advise, so only what could not be looked at is said."""
-    story: dict[str, Any] = {
-        "sex": "male", "age": 61, "conditions": ["multiple sclerosis"], "edss": 2, "bmi": 24,
-        "dxa": {"t": {"hip": -0.4}}, "drugs": [{"drug": "prednisone_free", "since": "1 day"}],
-    }  # fmt: skip
-    story.pop("drugs")
-    values = prefetch(story)
+    values = prefetch(
+        {
+            "sex": "male",
+            "age": 61,
+            "conditions": ["multiple sclerosis"],
+            "edss": 2,
+            "bmi": 24,
+            "dxa": {"t": {"hip": -0.4}},
+        }
+    )
     assert _answer(values).cards == ()
     in_state(values, key, "failed")
     found = _answer(values)
     assert found.recommended == frozenset()
-    assert found.cards is None or len(found.cards) <= 1
-    assert _named(found, key) or found.cards == ()
+    assert found.cards is None or [card.indicator for card in found.cards] in ([], [Level.INFO])
+    assert found.cards == () or _named(found, key)

@@ -7,9 +7,10 @@ import datetime as dt
 from cds_service.clinical.concepts import as_json, daily_now, dxa_since, long_term, shown_course, total_in
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.glucocorticoid_risk import is_40, on_long_term, very_high_40
-from cds_service.clinical.rules.vitamin_d import against_target, supplemented
+from cds_service.clinical.rules.vitamin_d import against_target, latest, supplemented
 from cds_service.kernel.criteria import Criterion, all_of, any_of, holds
 from cds_service.kernel.dates import plus_months
+from cds_service.kernel.facts import Unknown
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
@@ -101,7 +102,10 @@ def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """
     target = against_target(p, t)
     values = shown_course(p.exposure) | ({"vitd_vs_target": target} if target else {})
-    within = holds("vitamin-d-within-target", Truth.UNKNOWN if not target else Truth.of(target == "within"))
+    found = latest(p, t)
+    open_ = found.gaps if isinstance(found, Unknown) else found.doubts
+    truth = Truth.of(target == "within") if target else Truth.UNKNOWN
+    within = holds("vitamin-d-within-target", truth, gaps=open_)
     return Finding(on_long_term(p, t), all_of(within, supplemented(p)), values)
 
 

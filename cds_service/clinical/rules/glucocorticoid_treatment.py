@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cds_service.clinical.concepts import (
+    OSTEOPOROTIC_SITES,
     ended_long_term,
     on_therapy,
     shown_course,
@@ -10,6 +11,7 @@ from cds_service.clinical.concepts import (
     tentative,
     within_months,
 )
+from cds_service.clinical.facts.fractures import FractureSite
 from cds_service.clinical.facts.laboratory import Lab
 from cds_service.clinical.facts.therapies import DrugClass, Therapy
 from cds_service.clinical.patient import Patient
@@ -26,7 +28,7 @@ from cds_service.kernel.facts import Fact, Gap, GapKind, Known
 from cds_service.kernel.quantities import Interval
 from cds_service.kernel.rules import Finding, Kind, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
-from cds_service.kernel.truth import Truth, some
+from cds_service.kernel.truth import Truth, every, some
 
 _CARD = "glucocorticoid-treatment"
 _READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies", "pregnant")
@@ -168,16 +170,25 @@ def fracture_on_therapy(p: Patient, t: Thresholds) -> Finding:
     """
     months = t.days("acr2022.failure-months")
     pairs = [
-        (_fracture_after(fracture.on, therapy, months), fracture.evidence, therapy.evidence)
+        (every((_fracture_after(fracture.on, therapy, months), fracture.low_trauma)), fracture, therapy)
         for therapy in p.therapies.items
         if therapy.current is not Truth.NO
         for fracture in p.fractures.items
-        if fracture.low_trauma is Truth.YES
+        if fracture.site in OSTEOPOROTIC_SITES | {FractureSite.OTHER}
     ]
-    yes = [pair for pair in pairs if pair[0] is Truth.YES]
     truth = some([pair[0] for pair in pairs] + [Truth.UNKNOWN] * bool(p.therapies.gaps or p.fractures.gaps))
-    shown = tuple(dict.fromkeys(e for _, *evidence in yes for e in evidence))
-    gaps = (*p.therapies.gaps, *p.fractures.gaps, Gap(GapKind.NOT_RECORDED, "therapy-start"))
+    shown = tuple(dict.fromkeys(e for told, f, drug in pairs if told is Truth.YES for e in (f.evidence, drug.evidence)))
+    causes = tuple(
+        Gap(GapKind.NOT_RECORDED, "fracture-cause", str(f.on or ""), f.evidence.resource)
+        for told, f, _ in pairs
+        if told is Truth.UNKNOWN and f.low_trauma is Truth.UNKNOWN
+    )
+    starts = tuple(
+        Gap(GapKind.NOT_RECORDED, "therapy-start", drug.drug, drug.evidence.resource)
+        for told, f, drug in pairs
+        if told is Truth.UNKNOWN and f.low_trauma is Truth.YES
+    )
+    gaps = (*p.therapies.gaps, *p.fractures.gaps, *causes, *starts)
     applies = all_of(on_long_term(p, t), holds("fracture-on-therapy", truth, shown, gaps))
     return Finding(applies, values=shown_course(p.exposure), propose=(Proposal("bone-referral"),))
 
