@@ -41,7 +41,7 @@ def load(raw: bytes, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) 
     raw = raw.removeprefix(_BOM)
     # Every value but the first follows a comma, a colon or an opening bracket, so this never counts too few.
     marks = len(raw) - len(raw.translate(None, b",:[{"))
-    if marks > max_nodes and _nodes(raw) > max_nodes:
+    if marks >= max_nodes and _nodes(raw) > max_nodes:
         raise PayloadTooLarge(f"the body has more than {max_nodes} values", next_step="Send fewer resources.")
     try:
         orjson.loads(raw)

@@ -60,4 +60,4 @@ class ContentError(BoneCdsError):
 
     def __init__(self, file: str, key: str, problem: str, fix: str = "") -> None:
         self.file, self.key, self.problem, self.fix = file, key, problem, fix
-        super().__init__(f"{file}: {key}: {problem}" + (f" {fix}" if fix else ""))
+        super().__init__(f"{file}: {key}: " + (f"{problem.removesuffix('.')}. {fix}" if fix else problem))

@@ -21,7 +21,7 @@ def test_an_input_error_in_one_line(where: str, next_step: str, message: str) ->
     assert str(InputError("it is broken", where, next_step)) == message
 
 
-@pytest.mark.parametrize(("fix", "message"), [("", "a.toml: k: wrong"), ("Mend it.", "a.toml: k: wrong Mend it.")])
+@pytest.mark.parametrize(("fix", "message"), [("", "a.toml: k: wrong"), ("Mend it.", "a.toml: k: wrong. Mend it.")])
 def test_a_content_error_names_file_and_key(fix: str, message: str) -> None:
     problem = ContentError("a.toml", "k", "wrong", fix)
     assert (str(problem), problem.file, problem.key) == (message, "a.toml", "k")

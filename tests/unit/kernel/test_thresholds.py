@@ -40,7 +40,7 @@ def test_s6_the_value_in_force_on_that_day(day: str, value: str) -> None:
 def test_a_number_not_yet_in_force_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(ContentError) as problem:
         on("2026-06-15")["g.new"]
-    assert str(problem.value) == "guidelines/: g.new: no value in force Add it with a date and a source."
+    assert str(problem.value) == "guidelines/: g.new: no value in force. Add it with a date and a source."
 
 
 def test_an_optional_number_may_be_absent() -> None:
