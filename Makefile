@@ -106,7 +106,7 @@ endef
 export DEMO
 
 demo: $(VENV)/.installed ## start the service on 127.0.0.1:8080 and show three calls to paste
-	@sh -c "$$DEMO"
+	@exec sh -c "$$DEMO"
 
 # ---------------------------------------------------------------------------------------------- checks
 

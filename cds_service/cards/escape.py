@@ -24,6 +24,11 @@ def markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", plain_line(text))
 
 
+def unescaped(text: str) -> str:
+    """Escaped text as a terminal should show it."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+
+
 def cut(text: str, limit: int) -> str:
     """The text cut at a word, with an ellipsis, so that no number loses its sign, digits or unit."""
     if len(text) <= limit:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from cds_service.cards.escape import cut
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.suggest import Order, suggestion
 from cds_service.cards.texts import Texts
-from cds_service.kernel.facts import Gap
+from cds_service.kernel.facts import Evidence, Gap
 from cds_service.kernel.rules import Outcome, Rule, Status, Verdict
 from cds_service.kernel.thresholds import Source
 from cds_service.kernel.truth import Truth
@@ -20,6 +21,9 @@ TOPIC_SYSTEM = "https://bonecds.org/CodeSystem/card-topic"
 OVERRIDE_SYSTEM = "https://bonecds.org/CodeSystem/override-reason"
 EXTENSION = "org.bonecds.rules"
 _MAX_LINES = 3
+_BACKGROUND = frozenset({"age", "sex"})
+# criteria that only say whom a rule is about
+_POPULATION = frozenset({"adult", "ms"})
 
 
 def cards_of(
@@ -80,8 +84,20 @@ def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:
         while len(names) > 1 and len(pattern.format(names=", ".join(names))) > MAX_SUMMARY:
             names = [*names[:-2], texts.blocks["and-more-names"]] if len(names) > 2 else names[:1]
         return pattern.format(names=", ".join(names))
-    words = texts.rules[lead.rule.id].summary.render(_values(plan, lead))
+    words = texts.rules[lead.rule.id].summary.render(_values(plan, lead) | {"shown": _shown(lead, texts)})
     return " ".join(words.split())
+
+
+def _shown(lead: Outcome, texts: Texts) -> list[str]:
+    """The reasons of the leading rule, without dates, for a summary that stands alone."""
+    found: dict[str, None] = {}
+    for leaf in lead.finding.applies.reasons():
+        if leaf.truth is Truth.YES and leaf.key not in _POPULATION:
+            for evidence in leaf.evidence[:1]:
+                found[
+                    texts.of_evidence(replace(evidence, on=None)).replace(f"({texts.blocks['undated']})", "").strip()
+                ] = None
+    return list(found)
 
 
 def _values(plan: CardPlan, own: Outcome) -> dict[str, object]:
@@ -94,7 +110,7 @@ def _values(plan: CardPlan, own: Outcome) -> dict[str, object]:
 
 def _detail(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -> str:
     blocks = (
-        ("why-now", _few(why_now(plan.outcomes, texts), texts)),
+        ("why-now", _few(why_now(plan.outcomes, texts))),
         ("options", list(_options(plan, texts))),
         ("not-known", _not_known(plan.gaps, texts)),
         ("basis", list(_basis(plan, texts, source_of))),
@@ -109,23 +125,30 @@ def _detail(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -
 
 
 def why_now(outcomes: Iterable[Outcome], texts: Texts) -> list[str]:
-    """The evidence behind the recommendations, each piece once."""
-    lines: dict[str, None] = {}
-    background: dict[str, None] = {}
+    """The evidence behind the recommendations: one line for each kind, age and sex only where nothing else speaks."""
+    by_kind: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
-        for leaf in outcome.finding.applies.reasons():
-            if leaf.truth is not Truth.YES:
-                continue
-            for shown in leaf.evidence:
-                kept = background if shown.kind in ("age", "sex") else lines
-                kept[texts.of_evidence(shown)] = None
-    return list(lines or background)
+        for shown in _reasons(outcome):
+            by_kind.setdefault(shown.kind, {})[texts.of_evidence(shown)] = None
+    kinds = [kind for kind in by_kind if kind not in _BACKGROUND] or list(by_kind)
+    return [_joined(list(by_kind[kind]), texts) for kind in kinds]
 
 
-def _few(lines: list[str], texts: Texts) -> list[str]:
-    if len(lines) <= _MAX_LINES:
-        return lines
-    return [*lines[: _MAX_LINES - 1], texts.blocks["more-lines"].format(n=len(lines) - _MAX_LINES + 1)]
+def _reasons(outcome: Outcome) -> Iterator[Evidence]:
+    for leaf in outcome.finding.applies.reasons():
+        if leaf.truth is Truth.YES:
+            yield from leaf.evidence
+
+
+def _joined(lines: list[str], texts: Texts) -> str:
+    """Several pieces of one kind on one line: the first two, and how many more."""
+    more = [texts.blocks["more-lines"].format(n=len(lines) - 2)] if len(lines) > 2 else []
+    return "; ".join([*lines[:2], *more])
+
+
+def _few(lines: list[str]) -> list[str]:
+    """At most three lines; what is over joins the last one, so nothing is hidden."""
+    return [*lines[: _MAX_LINES - 1], "; ".join(lines[_MAX_LINES - 1 :])] if len(lines) > _MAX_LINES else lines
 
 
 def _options(plan: CardPlan, texts: Texts) -> Iterator[str]:

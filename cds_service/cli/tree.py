@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cds_service.cards.escape import unescaped
 from cds_service.cards.texts import Texts
 from cds_service.engine.answer import Decision
 from cds_service.kernel.criteria import Criterion
@@ -30,7 +31,7 @@ def _lines(decision: Decision, texts: Texts) -> Iterator[str]:
             yield ""
             yield f"[{card.indicator.value}] {card.summary}"
             yield ""
-            yield from (f"    {line}" for line in card.detail.splitlines())
+            yield from (f"    {unescaped(line)}" for line in card.detail.splitlines())
     else:
         yield f"# {words['why-no-card']}"
         yield ""
@@ -74,6 +75,6 @@ def _tree(criterion: Criterion, texts: Texts, depth: int) -> Iterator[str]:
     yield f"{pad}{texts.truth(criterion.truth):9} {texts.of_criterion(criterion)}{found}{source}"
     for shown in criterion.evidence[:5]:
         where = f"  <{shown.resource}>" if shown.resource else ""
-        yield f"{pad}          {texts.of_evidence(shown)}{where}"
+        yield f"{pad}          {unescaped(texts.of_evidence(shown))}{where}"
     for part in criterion.parts:
         yield from _tree(part, texts, depth + 1)

@@ -36,7 +36,7 @@ _SOURCE_OF_SET = {
     "vd_ms_iran2016": "iran_ms2016",
     "ms": "project",
 }
-_SOURCE_OF_RULE = {"MS-03": "bisson2019"}
+_SOURCE_OF_RULE = {"MS-03": "bisson2019", "VD-01": "es2024", "VD-05": "es2011"}
 
 
 class Clinic:

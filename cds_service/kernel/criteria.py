@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cds_service.kernel.facts import Evidence, Fact, Gap, Known, Series, Unknown
+from cds_service.kernel.facts import COULD_NOT_LOOK, Evidence, Fact, Gap, Known, Series, Unknown
 from cds_service.kernel.quantities import Interval
 from cds_service.kernel.thresholds import Threshold
 from cds_service.kernel.truth import Truth, every, some
@@ -73,7 +73,9 @@ class Criterion:
             return ()
         found = dict.fromkeys(self.gaps)
         for part in self.parts:
-            found.update(dict.fromkeys(part.side_gaps()))
+            # beside a reason that settles it, only what could not be looked at is worth a word
+            settled = self.key == "any-of" and self.truth is Truth.YES and part.truth is Truth.UNKNOWN
+            found.update((gap, None) for gap in part.side_gaps() if not settled or gap.kind in COULD_NOT_LOOK)
         return tuple(found)
 
 

@@ -40,13 +40,13 @@ _FAILURES = ("absent", "failed", "not-permitted", "partial")
 
 @cache
 def _stories() -> tuple[Case, ...]:
-    """One case for each verdict of each rule, and every one in which a diagnosis makes a steroid not count."""
+    """One case for each verdict of each rule, and every one in which something on record forbids advice."""
     whole = [case for case in all_cases() if "incomplete" not in case.story]
     chosen: dict[tuple[str, str], Case] = {}
     for case in whole:
         chosen.setdefault((case.rule, str(case.expect["verdict"])), case)
-    replaced = [case for case in whole if "adrenal insufficiency" in case.story.get("conditions", ())]
-    return (*chosen.values(), *(case for case in replaced if case not in chosen.values()))
+    forbidden = [c for c in whole if "adrenal insufficiency" in c.story.get("conditions", ()) or "pregnant" in c.story]
+    return (*chosen.values(), *(case for case in forbidden if case not in chosen.values()))
 
 
 @dataclass(frozen=True)

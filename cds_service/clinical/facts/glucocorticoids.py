@@ -76,7 +76,7 @@ def _dated(chart: Chart, found: Found, product: Product, adrenal: bool, t: Thres
         daily = _daily(found.resource, dosage, product, len(dosages), t)
         doubts = tuple(_doubts(found.resource, systemic, purpose, daily, days))
         sure = systemic is Truth.YES and purpose is Truth.NO
-        shown = _evidence(found.resource, product, dosage, daily, days, t)
+        shown = _evidence(found.resource, product, dosage, daily, days)
         told_by = str(found.resource["resourceType"])
         courses.append(Course(product.ingredient, told_by, product.codes, days, daily, sure, shown, doubts))
     return True
@@ -156,7 +156,7 @@ def _doubts(resource: Resource, systemic: Truth, purpose: Truth, daily: Interval
     if purpose is Truth.UNKNOWN:
         yield Gap(GapKind.CONFLICTING, WHAT, "may be replacement therapy", name)
     if daily == UNREADABLE:
-        yield Gap(GapKind.DOSE_UNREADABLE, WHAT, "dose", name)
+        yield Gap(GapKind.DOSE_UNREADABLE, WHAT, "", name)
     elif not daily.exact:
         yield Gap(GapKind.DOSE_UNREADABLE, WHAT, f"dose range {daily} mg/day", name)
     if not days.planned:
@@ -165,17 +165,22 @@ def _doubts(resource: Resource, systemic: Truth, purpose: Truth, daily: Interval
         yield Gap(GapKind.NOT_RECORDED, WHAT, "exact dates", name)
 
 
-def _evidence(
-    resource: Resource, product: Product, dosage: object, daily: Interval, days: Days, t: Thresholds
-) -> Evidence:
+def _evidence(resource: Resource, product: Product, dosage: object, daily: Interval, days: Days) -> Evidence:
     drug = product.ingredient.replace("_", " ")
-    told = mg_per_day(dosage, product) if resource.get("resourceType") != ADMINISTERED else None
+    single = resource.get("resourceType") == ADMINISTERED
+    told = amount_mg(mapping(dosage).get("dose"), product) if single else mg_per_day(dosage, product)
+    unit = "mg" if single else "mg/day"
     if daily == UNREADABLE:
         value = f"{drug}, dose not readable"
-    elif told is None or t.number(f"equivalence.{product.ingredient}") == t.number("equivalence.reference"):
-        value = f"{drug} {daily} mg/day"
+    elif told is None or told == daily:
+        value = f"{drug} {daily} {unit}"
     else:
-        value = f"{drug} {told} mg/day (prednisolone-equivalent {daily} mg/day)"
+        value = f"{drug} {told} {unit} (prednisolone-equivalent {daily} {unit})"
+    return Evidence("glucocorticoid", value, _shown_days(days), name_of(resource))
+
+
+def _shown_days(days: Days) -> DateSpan:
+    if days.first == days.last:
+        return DateSpan(days.first, days.last, days.first.isoformat())
     ends = "" if days.last == FOREVER else f" to {days.last.isoformat()}"
-    on = DateSpan(days.first, days.last, f"from {days.first.isoformat()}{ends}")
-    return Evidence("glucocorticoid", value, on, name_of(resource))
+    return DateSpan(days.first, days.last, f"from {days.first.isoformat()}{ends}")

@@ -10,7 +10,7 @@ from cds_service.clinical.rules.glucocorticoid_risk import is_40, on_long_term, 
 from cds_service.clinical.rules.vitamin_d import against_target, latest, supplemented
 from cds_service.kernel.criteria import Criterion, all_of, any_of, holds
 from cds_service.kernel.dates import plus_months
-from cds_service.kernel.facts import Unknown
+from cds_service.kernel.facts import Known, Unknown
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
@@ -102,7 +102,8 @@ def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """
     target = against_target(p, t)
     values = shown_course(p.exposure) | ({"vitd_vs_target": target} if target else {})
-    found = latest(p, t)
+    if isinstance(found := latest(p, t), Known):
+        values["vitamin_d_found"] = f"{found.value.value} {found.value.unit}"
     open_ = found.gaps if isinstance(found, Unknown) else found.doubts
     truth = Truth.of(target == "within") if target else Truth.UNKNOWN
     within = holds("vitamin-d-within-target", truth, gaps=open_)

@@ -71,8 +71,6 @@ def bone_health_not_assessed_in_ms(p: Patient, t: Thresholds) -> Finding:
     """
     course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     trigger = any_of(
-        at_least("age-at-least", p.age, t["ms.age"]),
-        true("postmenopausal", p.postmenopausal),
         reduced_mobility(p, t),
         prior_fracture(p, frozenset(FractureSite)),
         course.criterion,
@@ -80,6 +78,8 @@ def bone_health_not_assessed_in_ms(p: Patient, t: Thresholds) -> Finding:
         less_than("bmi-below", p.bmi, t["ms.bmi"]),
         _anticonvulsant(p, t),
         on_record("hypogonadism", p.diagnoses("cond.hypogonadism", "menopause.premature_or_surgical")),
+        true("postmenopausal", p.postmenopausal),
+        at_least("age-at-least", p.age, t["ms.age"]),
     )
     recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -t.days("ms.dxa-months")))
     return Finding(all_of(has_ms(p, t), trigger), recent, propose=(Proposal("dxa"),))
@@ -163,7 +163,9 @@ def relapse_pulses_only(p: Patient, t: Thresholds) -> Finding:
     course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     had_pulses = pulses(p.exposure, t, months)
     recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -months))
-    return Finding(all_of(has_ms(p, t), had_pulses, not_(course.criterion)), recent)
+    last = max((shown.on.latest for shown in had_pulses.evidence if shown.on), default=None)
+    values: dict[str, Json] = {"last_pulse": last.isoformat()} if last else {}
+    return Finding(all_of(has_ms(p, t), had_pulses, not_(course.criterion)), recent, values)
 
 
 @rule(
@@ -196,7 +198,7 @@ def drugs_that_add_to_falls_or_fractures(p: Patient, t: Thresholds) -> Finding:
     "MS-06",
     sets=_SET,
     kind=Kind.DEFINITION,
-    card=_CARD,
+    card="glucocorticoid-treatment",
     check="V2",
     strength="label",
     reads=("age", "ms", "edss", "mobility"),
@@ -207,7 +209,7 @@ def upright_and_swallowing_before_oral_drug(p: Patient, t: Thresholds) -> Findin
     What it looks for: MS and EDSS 6.0 or more, a walking aid, a wheelchair or bed.
 
     Why it matters: oral bisphosphonates need 30 minutes upright and safe swallowing; raloxifene does not go with prolonged
-    immobility. A line inside another card.
+    immobility. A line inside the card that offers treatment.
 
     When it stays silent: mobile people.
 

@@ -10,7 +10,7 @@ from cds_service.clinical.rules.common import low_bone_mass, on_record, reduced_
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, ever, holds, less_than, more_than
 from cds_service.kernel.dates import plus_months
 from cds_service.kernel.facts import Fact, Gap, GapKind, Known, Unknown
-from cds_service.kernel.quantities import Interval
+from cds_service.kernel.quantities import Interval, exactly
 from cds_service.kernel.rules import Finding, Json, Kind, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
@@ -201,7 +201,10 @@ def vitamin_d_low(p: Patient, t: Thresholds) -> Finding:
     truth = Truth.of(low) if name else known.truth if known.truth is not Truth.YES else Truth.NO
     criterion = Criterion("vitamin-d-low", truth, known.evidence, known.threshold, known.found, known.gaps)
     adult = at_least("adult", p.age, t["ms.adult-age"])
-    return Finding(all_of(adult, criterion), values=_measured(p, t) | ({"vitamin_d_class": name} if name else {}))
+    values = _measured(p, t) | ({"vitamin_d_class": name} if name else {})
+    if known.threshold:
+        values["cut_off"] = as_json(exactly(known.threshold.value))
+    return Finding(all_of(adult, criterion), values=values)
 
 
 @rule(
@@ -210,7 +213,7 @@ def vitamin_d_low(p: Patient, t: Thresholds) -> Finding:
     card="vitamin-d-excess",
     check="V2",
     strength="vitamin-d-toxicity",
-    reads=("vitamin_d",),
+    reads=("vitamin_d", "calcium"),
 )
 def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
     """25(OH)D is above the range in which it is safe.
@@ -232,7 +235,13 @@ def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
     if concern := t.optional(f"{p.profile.vitamin_d}.concern-above.{unit}"):
         parts.append(more_than("vitamin-d-more-than", value, concern))
     level = Level.CRITICAL if toxic.truth is Truth.YES else Level.WARNING if high.truth is Truth.YES else Level.INFO
-    return Finding(any_of(*parts), values=_measured(p, t), level=level)
+    values = _measured(p, t)
+    if isinstance(p.calcium, Known):
+        values |= {
+            "calcium": f"{p.calcium.value.value} {p.calcium.value.unit}",
+            "calcium_on": str(p.calcium.value.on or ""),
+        }
+    return Finding(any_of(*parts), values=values, level=level)
 
 
 RULES: tuple[Rule, ...] = (
