@@ -84,8 +84,18 @@ def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:
         while len(names) > 1 and len(pattern.format(names=", ".join(names))) > MAX_SUMMARY:
             names = [*names[:-2], texts.blocks["and-more-names"]] if len(names) > 2 else names[:1]
         return pattern.format(names=", ".join(names))
-    words = texts.rules[lead.rule.id].summary.render(_values(plan, lead) | {"shown": _shown(lead, texts)})
-    return " ".join(words.split())
+    template, values, shown = texts.rules[lead.rule.id].summary, _values(plan, lead), _shown(lead, texts)
+    # as many reasons as fit; where not even one does, the criterion's own short sentence
+    for reasons in (shown[:2], shown[:1], _sentences(lead, texts)[:1]):
+        words = " ".join(template.render(values | {"shown": reasons}).split())
+        if len(words) <= MAX_SUMMARY:
+            break
+    return words
+
+
+def _sentences(lead: Outcome, texts: Texts) -> list[str]:
+    told = (leaf for leaf in lead.finding.applies.reasons() if leaf.truth is Truth.YES and leaf.key not in _POPULATION)
+    return [texts.of_criterion(leaf) for leaf in told]
 
 
 def _shown(lead: Outcome, texts: Texts) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cds_service.kernel.facts import COULD_NOT_LOOK, Evidence, Fact, Gap, Known, Series, Unknown
+from cds_service.kernel.facts import COULD_NOT_LOOK, Evidence, Fact, Gap, GapKind, Known, Series, Unknown
 from cds_service.kernel.quantities import Interval
 from cds_service.kernel.thresholds import Threshold
 from cds_service.kernel.truth import Truth, every, some
@@ -133,7 +133,9 @@ def _compare(key: str, fact: Fact[Interval], limit: Threshold, test: Callable[[I
     match fact:
         case Known(value, evidence, doubts):
             truth = test(value, limit.value)
-            gaps = doubts if truth is Truth.UNKNOWN else ()
+            gaps: tuple[Gap, ...] = ()
+            if truth is Truth.UNKNOWN:
+                gaps = doubts or (Gap(GapKind.NOT_RECORDED, "exact-value", str(value)),)
             return Criterion(key, truth, evidence, limit, str(value), gaps)
         case Unknown(gaps):
             return Criterion(key, Truth.UNKNOWN, threshold=limit, gaps=gaps)

@@ -21,7 +21,7 @@ from cds_service.protocol.request import parse
 from hooks.patient_view import SERVICE
 from tests.support.call import prefetch, request_of
 from tests.support.cases import all_cases
-from tests.support.story import AS_OF, Json
+from tests.support.story import AS_OF, PATIENT_ID, Json
 from tests.support.variations import SAME_VERDICTS, SAME_WORDS, Variation, as_one_bundle
 
 _US = content.profile("us")
@@ -82,6 +82,17 @@ def test_several_at_once(number: int, random: Random, varied: list[Variation]) -
         values = vary(values, random)
     decision = answered(values)
     assert (verdicts(decision), cards(decision)) == _plain(number)
+
+
+@settings(max_examples=60)
+@given(number=stories)
+def test_the_patient_under_another_id_gets_the_same_cards(number: int) -> None:
+    text = json.dumps(request_of(prefetch(STORIES[number])))
+    text = text.replace(f"Patient/{PATIENT_ID}", "Patient/x77").replace(f'"{PATIENT_ID}"', '"x77"')
+    call = parse(strict_json.load(text.encode()), hook="patient-view")
+    decision = decide(SERVICE, gather(call, SERVICE.needs), _DAY, _US, call.hook_instance)
+    back = json.loads(json.dumps(cards(decision)).replace("Patient/x77", f"Patient/{PATIENT_ID}"))
+    assert (verdicts(decision), back) == (_plain(number)[0], json.loads(json.dumps(_plain(number)[1])))
 
 
 @settings(max_examples=150)

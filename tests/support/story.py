@@ -234,11 +234,10 @@ class _Record:
 
         return write
 
-    def pregnant(self, told: Any) -> None:
-        """A pregnancy status: yes or no, or a table with `value` and `ago`."""
-        told = told if isinstance(told, Mapping) else {"value": told}
-        words = _text("Pregnant" if told["value"] else "Not pregnant")
-        self.observed((LOINC, "82810-3"), told.get("ago", "30 days"), valueCodeableConcept=words)
+    def pregnant(self, told: bool | str) -> None:
+        """A pregnancy status of 30 days ago; a time instead of true is when she was pregnant."""
+        ago = told if isinstance(told, str) else "30 days"
+        self.observed((LOINC, "82810-3"), ago, valueCodeableConcept=_text("Pregnant" if told else "Not pregnant"))
 
     def steroid(self, told: Json) -> None:
         """An order; infusions also as administered, day by day.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cds_service.clinical.concepts import (
     adjusted_frax,
     adult,
@@ -285,7 +287,7 @@ def low_risk(p: Patient, t: Thresholds) -> Finding:
     card="glucocorticoid-treatment",
     check="V",
     strength="definition",
-    reads=_READS_YOUNG,
+    reads=("age", "exposure", "fractures"),
 )
 def very_high_risk_under_40(p: Patient, t: Thresholds) -> Finding:
     """Very high risk, under 40.
@@ -354,21 +356,23 @@ def low_risk_under_40(p: Patient, t: Thresholds) -> Finding:
     return Finding(applies, values=_values(p, t, "low"))
 
 
-@shared
-def class_criteria(p: Patient, t: Thresholds) -> dict[str, Criterion]:
-    """Each class as one criterion, both age groups together, for the treatment rules."""
-    old, young = is_40(p, t), less_than("age-below", p.age, t["acr2022.frax-age"])
-    top, high = very_high_40(p, t), high_40(p, t)
-    top_young, mid_young = very_high_young(p, t), moderate_young(p, t)
-    return {
-        "very_high_40": all_of(old, top),
-        "high_40": all_of(old, none_of(top), high),
-        "moderate_40": all_of(old, none_of(top, high), moderate_40(p, t)),
-        "low_40": all_of(old, none_of(top), low_40(p, t)),
-        "very_high_young": all_of(young, top_young),
-        "moderate_young": all_of(young, none_of(top_young), mid_young),
-        "low_young": all_of(young, none_of(top_young, mid_young)),
+def risk_class(p: Patient, t: Thresholds, name: str) -> Criterion:
+    """One class as a criterion, without the population, for the rules on treatment: "very_high_40", "low_young" ..."""
+    if name.endswith("_young"):
+        young = less_than("age-below", p.age, t["acr2022.frax-age"])
+        parts: dict[str, Callable[[], tuple[Criterion, ...]]] = {
+            "very_high_young": lambda: (very_high_young(p, t),),
+            "moderate_young": lambda: (none_of(very_high_young(p, t)), moderate_young(p, t)),
+            "low_young": lambda: (none_of(very_high_young(p, t), moderate_young(p, t)),),
+        }
+        return all_of(young, *parts[name]())
+    parts = {
+        "very_high_40": lambda: (very_high_40(p, t),),
+        "high_40": lambda: (none_of(very_high_40(p, t)), high_40(p, t)),
+        "moderate_40": lambda: (none_of(very_high_40(p, t), high_40(p, t)), moderate_40(p, t)),
+        "low_40": lambda: (none_of(very_high_40(p, t)), low_40(p, t)),
     }
+    return all_of(is_40(p, t), *parts[name]())
 
 
 RULES: tuple[Rule, ...] = (

@@ -16,10 +16,10 @@ from cds_service.clinical.facts.laboratory import Lab
 from cds_service.clinical.facts.therapies import DrugClass, Therapy
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.glucocorticoid_risk import (
-    class_criteria,
     is_40,
     moderate_40,
     on_long_term,
+    risk_class,
     very_high_40,
 )
 from cds_service.clinical.rules.glucocorticoid_treatment import known_pregnant
@@ -38,9 +38,8 @@ _READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies"
 
 def _any_treat(p: Patient, t: Thresholds) -> Criterion:
     """One of GC-12a, b, c, e applies and no drug is taken."""
-    by_class = class_criteria(p, t)
     names = ("very_high_40", "high_40", "moderate_40", "very_high_young", "moderate_young")
-    due = any_of(*(by_class[name] for name in names))
+    due = any_of(*(risk_class(p, t, name) for name in names))
     return all_of(on_long_term(p, t), due, not_(on_therapy(p)), not_(known_pregnant(p)))
 
 
@@ -116,7 +115,7 @@ def _fracture_after(on: DateSpan | None, therapy: Therapy, months: int) -> Truth
     card=_CARD,
     check="V",
     strength="acr-strong",
-    reads=_READS,
+    reads=_READS[:-1],
 )
 def therapy_goes_on_after_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """Glucocorticoids have stopped, risk is still moderate or higher: the osteoporosis drug goes on.
@@ -264,7 +263,14 @@ def kidney_function_too_low_for_bisphosphonate(p: Patient, t: Thresholds) -> Fin
     return Finding(all_of(_any_treat(p, t), low))
 
 
-@rule("GC-20", sets=("acr2022",), card=_CARD, check="V", strength="acr-text", reads=_READS)
+@rule(
+    "GC-20",
+    sets=("acr2022",),
+    card=_CARD,
+    check="V",
+    strength="acr-text",
+    reads=_READS[:-1],
+)
 def recent_event_rules_out_romosozumab(p: Patient, t: Thresholds) -> Finding:
     """Treatment is due at very high risk, and a heart attack or stroke lies within a year.
 
@@ -282,7 +288,7 @@ def recent_event_rules_out_romosozumab(p: Patient, t: Thresholds) -> Finding:
     criterion = any_of(
         *recent, holds("mi-or-stroke-other", Truth.UNKNOWN if events.gaps else Truth.NO, gaps=events.gaps)
     )
-    treat = all_of(on_long_term(p, t), class_criteria(p, t)["very_high_40"], not_(on_therapy(p)))
+    treat = all_of(on_long_term(p, t), risk_class(p, t, "very_high_40"), not_(on_therapy(p)))
     return Finding(all_of(treat, criterion))
 
 

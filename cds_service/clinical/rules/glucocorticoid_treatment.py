@@ -8,8 +8,8 @@ from cds_service.clinical.concepts import (
 )
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.glucocorticoid_risk import (
-    class_criteria,
     on_long_term,
+    risk_class,
 )
 from cds_service.kernel.criteria import Criterion, all_of, any_of, holds, not_
 from cds_service.kernel.facts import Known
@@ -23,8 +23,7 @@ _READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies"
 
 
 def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
-    by_class = class_criteria(p, t)
-    chosen = [by_class[name] for name in classes]
+    chosen = [risk_class(p, t, name) for name in classes]
     applies = all_of(on_long_term(p, t), any_of(*chosen), not_(known_pregnant(p)))
     values = shown_course(p.exposure) | {"risk": classes[0].rsplit("_", 1)[0]}
     propose = (Proposal("bone-referral"),) if classes[0].startswith("very_high") else ()
@@ -92,7 +91,7 @@ def moderate_risk_untreated(p: Patient, t: Thresholds) -> Finding:
     card=_CARD,
     check="V",
     strength="acr-12d",
-    reads=(*_READS, "lowest_z", "scans"),
+    reads=("age", "exposure", "fractures", "lowest_t", "lowest_z", "frax", "scans"),
 )
 def low_risk_no_drug(p: Patient, t: Thresholds) -> Finding:
     """Low risk on glucocorticoids: no osteoporosis drug.
@@ -105,8 +104,7 @@ def low_risk_no_drug(p: Patient, t: Thresholds) -> Finding:
 
     Sources: ACR 2022, Recommendations.
     """
-    by_class = class_criteria(p, t)
-    return Finding(all_of(on_long_term(p, t), any_of(by_class["low_40"], by_class["low_young"])))
+    return Finding(all_of(on_long_term(p, t), any_of(risk_class(p, t, "low_40"), risk_class(p, t, "low_young"))))
 
 
 @rule("GC-12e", sets=("acr2022",), card=_CARD, check="V", strength="acr-conditional", reads=_READS_YOUNG)
@@ -122,7 +120,7 @@ def risk_under_40_untreated(p: Patient, t: Thresholds) -> Finding:
 
     Sources: ACR 2022, Recommendations, adults under 40.
     """
-    very_high = class_criteria(p, t)["very_high_young"].truth is Truth.YES
+    very_high = risk_class(p, t, "very_high_young").truth is Truth.YES
     order = ("very_high_young", "moderate_young") if very_high else ("moderate_young", "very_high_young")
     return _treat(p, t, *order)
 

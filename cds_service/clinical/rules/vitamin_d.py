@@ -109,7 +109,19 @@ def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
     card="vitamin-d",
     check="V",
     strength="vitamin-d-indication",
-    reads=("exposure", "fractures", "ms", "mobility", "lowest_t", "lowest_z", "vitamin_d"),
+    reads=(
+        "age",
+        "sex",
+        "postmenopausal",
+        "exposure",
+        "fractures",
+        "ms",
+        "edss",
+        "mobility",
+        "lowest_t",
+        "lowest_z",
+        "vitamin_d",
+    ),  # fmt: skip
 )
 def vitamin_d_not_measured_despite_indication(p: Patient, t: Thresholds) -> Finding:
     """An indication to measure 25(OH)D, and no result in the last year.

@@ -36,12 +36,24 @@ RULES = {
 }
 
 TEXTS = """
-rules.X-0 = { summary = "Definition.", options = [] }
-rules.X-1 = { summary = "Roof leaks: {{ v.drops }} drops a day.", options = ["Mend it", "{% if v.rain %}Bring in the cat{% endif %}"] }
-rules.X-2 = { summary = "Roof is old.", options = ["Mend it", "Sell the house"] }
-rules.X-3 = { summary = "Walls are damp.", options = ["{% if 'X-5' in rules %}Dry walls and curtains{% else %}Dry the walls{% endif %}"] }
-rules.X-4 = { summary = "Windows rattle.", options = [] }
-rules.X-5 = { summary = "Curtains\\n  are wet.", options = ["Wash them"] }
+[rules.X-0]
+summary = "Definition."
+options = []
+[rules.X-1]
+summary = "Roof leaks: {{ v.drops }} drops a day."
+options = ["Mend it", "{% if v.rain %}Bring in the cat{% endif %}"]
+[rules.X-2]
+summary = "Roof is old."
+options = ["Mend it", "Sell the house"]
+[rules.X-3]
+summary = "Walls are damp."
+options = ["{% if 'X-5' in rules %}Dry walls and curtains{% else %}Dry the walls{% endif %}"]
+[rules.X-4]
+summary = "Windows rattle."
+options = []
+[rules.X-5]
+summary = "Curtains\\n  are wet."
+options = ["Wash them"]
 
 [blocks]
 product = "House"
@@ -135,7 +147,10 @@ ORDERS = """
 label = "Call the plumber"
 description = "Draft order: plumber"
 text = "Plumber, today"
-codings = [{ system = "http://example.org/trades", code = "17", display = "Plumber" }, { system = "http://example.net", code = "P" }]
+codings = [
+  { system = "http://example.org/trades", code = "17", display = "Plumber" },
+  { system = "http://example.net", code = "P" },
+]
 
 [roofer]
 label = "Call the roofer"

@@ -24,6 +24,7 @@ from tests.unit.engine.made_up import (
 
 FAILED = Gap(GapKind.FAILED, "results")
 ABSENT = Gap(GapKind.NOT_SUPPLIED, "orders")
+PARTIAL = Gap(GapKind.PARTIAL, "results")
 NEVER = Gap(GapKind.NOT_RECORDED, "results")
 
 
@@ -139,10 +140,10 @@ def test_s3_what_kept_other_rules_from_answering_is_named_once_on_the_first_card
     findings = {
         "X-1": recommends(beside=[ABSENT]),
         "X-2": cannot_tell_whether_it_applies(FAILED),
-        "X-3": recommends(beside=[NEVER]),
+        "X-3": recommends(beside=[PARTIAL]),
         "X-4": cannot_tell_whether_it_is_done(FAILED, ABSENT),
     }
-    assert [card.gaps for card in arranged(findings)] == [(ABSENT, FAILED), (NEVER,)]
+    assert [card.gaps for card in arranged(findings)] == [(ABSENT, FAILED), (PARTIAL,)]
 
 
 WORTH = {

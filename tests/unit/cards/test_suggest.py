@@ -1,0 +1,77 @@
+"""Proposals as drafts: valid FHIR, one action each, for this patient, nothing ticked (S10, E5)."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from fhir.resources.R4B.servicerequest import ServiceRequest
+
+from cds_service.cards.suggest import load_orders, suggestion
+from cds_service.clinical import content
+from cds_service.kernel.errors import ContentError
+from cds_service.kernel.rules import Proposal
+from tests.unit.engine.made_up import ORDERS, orders
+
+CARD = "6f9d4c1e-8b7a-5f00-9a54-1f2e3d4c5b6a"
+
+
+def test_a_proposal_becomes_one_draft_for_this_patient() -> None:
+    made = suggestion(Proposal("plumber"), orders(), "p1", CARD).to_json()
+    assert made == {
+        "label": "Call the plumber",
+        "uuid": "ed8ba23f-f40d-58f6-84e9-cb01b5a4bb3f",
+        "isRecommended": None,
+        "actions": [
+            {
+                "type": "create",
+                "description": "Draft order: plumber",
+                "resource": {
+                    "resourceType": "ServiceRequest",
+                    "status": "draft",
+                    "intent": "proposal",
+                    "code": {
+                        "coding": [
+                            {"system": "http://example.org/trades", "code": "17", "display": "Plumber"},
+                            {"system": "http://example.net", "code": "P"},
+                        ],
+                        "text": "Plumber, today",
+                    },
+                    "subject": {"reference": "Patient/p1"},
+                },
+                "resourceId": "",
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("key", load_orders(content.orders_file(), "orders.toml"))
+def test_e5_every_order_of_the_product_is_a_valid_service_request(key: str) -> None:
+    (action,) = suggestion(Proposal(key), load_orders(content.orders_file(), "orders.toml"), "p1", CARD).actions
+    request = ServiceRequest.model_validate(action.resource)
+    assert (request.status, request.intent, request.subject.reference) == ("draft", "proposal", "Patient/p1")
+
+
+def test_s6_the_uuid_follows_from_card_and_order() -> None:
+    def made(order: str, card: str) -> str:
+        return suggestion(Proposal(order), orders(), "p1", card).uuid
+
+    assert made("plumber", CARD) == made("plumber", CARD)
+    assert len({made("plumber", CARD), made("roofer", CARD), made("plumber", str(uuid.UUID(int=1)))}) == 3
+    assert str(uuid.UUID(made("plumber", CARD))) == made("plumber", CARD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('text = "Roofer"', "", "orders.toml: roofer: 'text' is a required property"),
+        ('text = "Roofer"', 'text = ""', "orders.toml: roofer.text: '' should be non-empty"),
+        ('text = "Roofer"', 'text = "R"\nprice = 3', "orders.toml: roofer: Additional properties are not allowed ('price' was unexpected)"),
+        ('codings = [{ system = "http://example.org/trades", code = "18" }]', "codings = []", "orders.toml: roofer.codings: [] should be non-empty"),
+        ('code = "18"', "code = 18", "orders.toml: roofer.codings.0.code: 18 is not of type 'string'"),
+    ],
+)  # fmt: skip
+def test_orders_that_are_wrong_stop_the_start(old: str, new: str, message: str) -> None:
+    with pytest.raises(ContentError) as problem:
+        load_orders(ORDERS.replace(old, new), "orders.toml")
+    assert str(problem.value) == message
