@@ -195,7 +195,7 @@ def pulses(exposure: Exposure, t: Thresholds, months: int) -> Criterion:
     certain = found(_YES)
     if certain:
         shown = tuple(e for run in certain for e in exposure.shown_by(run.first, run.last))
-        return Criterion("gc-pulses", Truth.YES, shown, t["policy.pulse-dose"], str(len(certain)))
+        return Criterion("gc-pulses", Truth.YES, shown, t["policy.pulse-dose"], certain[-1].first.isoformat())
     if exposure.gaps or found(_MAYBE):
         gaps = exposure.doubts(since, exposure.as_of)
         return Criterion("gc-pulses", Truth.UNKNOWN, threshold=t["policy.pulse-dose"], gaps=gaps)

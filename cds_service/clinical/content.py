@@ -179,7 +179,7 @@ def all_files() -> list[tuple[str, str]]:
     """Name and text of every content file but the value sets, for the version hash."""
     folders = (("guidelines", ".toml"), ("profiles", ".toml"), ("texts", ".toml"), ("rules", ".py"))
     names = [f"{folder}/{name}" for folder, ending in folders for name in _files(folder, ending)]
-    return [(name, _read(name)) for name in [*names, "concepts.py", "exposure.py", "orders.toml"]]
+    return [(name, _read(name)) for name in [*names, "concepts.py", "exposure.py", "orders.toml", "analytes.toml"]]
 
 
 def _guideline(file: str) -> list[Threshold]:

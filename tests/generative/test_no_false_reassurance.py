@@ -38,10 +38,14 @@ _KEYS = tuple(need.key for need in ALL_NEEDS)
 _FAILURES = ("absent", "failed", "not-permitted", "partial")
 
 
+# docs/decisions/0012: prednisone counts although nobody could look for adrenal insufficiency
+_DECIDED_OTHERWISE = "Prednisolone without a reason in a person with adrenal insufficiency: which is it?"
+
+
 @cache
 def _stories() -> tuple[Case, ...]:
     """One case for each verdict of each rule, and every one in which something on record forbids advice."""
-    whole = [case for case in all_cases() if "incomplete" not in case.story]
+    whole = [case for case in all_cases() if "incomplete" not in case.story and case.name != _DECIDED_OTHERWISE]
     chosen: dict[tuple[str, str], Case] = {}
     for case in whole:
         chosen.setdefault((case.rule, str(case.expect["verdict"])), case)

@@ -48,7 +48,9 @@ _ADRENAL = ("cond.adrenal_insufficiency", "cond.hypopituitarism")
 def exposure(chart: Chart, t: Thresholds) -> Exposure:
     """The timeline of systemic glucocorticoids, in prednisolone-equivalent mg per day."""
     gaps = list(chart.gaps(*needs.MEDICATIONS))
-    adrenal = any(True for _ in chart.find("Condition", *_ADRENAL))
+    adrenal = Truth.of(any(True for _ in chart.find("Condition", *_ADRENAL)))
+    if adrenal is Truth.NO and chart.gaps(needs.CONDITIONS):
+        adrenal = Truth.UNKNOWN  # nobody could look (S2)
     courses: list[Course] = []
     for found in chart.drugs("glucocorticoid."):
         counted = tuple(entry for entry in found.entries if entry.concept.startswith(_DRUG_CONCEPTS))
@@ -61,7 +63,7 @@ def exposure(chart: Chart, t: Thresholds) -> Exposure:
     return timeline(courses, gaps, chart.as_of)
 
 
-def _dated(chart: Chart, found: Found, product: Product, adrenal: bool, t: Thresholds, courses: list[Course]) -> bool:
+def _dated(chart: Chart, found: Found, product: Product, adrenal: Truth, t: Thresholds, courses: list[Course]) -> bool:
     """Add the courses of one resource; false when it counts but has no date."""
     trusted = t.days("policy.open-order-trusted-days")
     dosages = dosages_of(found.resource) or [{}]
@@ -127,16 +129,17 @@ def _systemic(chart: Chart, product: Product, dosage: object) -> Truth:
     return Truth.UNKNOWN
 
 
-def _replacement(chart: Chart, resource: Resource, product: Product, adrenal: bool) -> Truth:
+def _replacement(chart: Chart, resource: Resource, product: Product, adrenal: Truth) -> Truth:
     """Is it replacement therapy (DEF-03)? A written reason decides; else the drug and the diagnosis."""
     if product.ingredient not in _REPLACEMENT_DRUGS | _SOMETIMES_REPLACEMENT:
         return Truth.NO
     reasons = list(_reasons(chart, resource))
     if reasons:
         return Truth.of(any(reason & set(_ADRENAL) for reason in reasons))
-    if not adrenal:
-        return Truth.NO
-    return Truth.YES if product.ingredient in _REPLACEMENT_DRUGS else Truth.UNKNOWN
+    if product.ingredient in _REPLACEMENT_DRUGS:
+        return adrenal
+    # prednisone is replacement by exception only: an open look-up must not silence everything about it (decision 12)
+    return Truth.UNKNOWN if adrenal is Truth.YES else Truth.NO
 
 
 def _reasons(chart: Chart, resource: Resource) -> Iterator[frozenset[str]]:

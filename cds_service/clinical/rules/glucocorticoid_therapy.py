@@ -32,8 +32,9 @@ from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth, every, some
 
 _CARD = "glucocorticoid-treatment"
-_READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies", "pregnant")
-_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant")
+_READS_RISK = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies")
+_READS = (*_READS_RISK, "pregnant", "pregnancy_possible")
+_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant", "pregnancy_possible")
 
 
 def _any_treat(p: Patient, t: Thresholds) -> Criterion:
@@ -115,7 +116,7 @@ def _fracture_after(on: DateSpan | None, therapy: Therapy, months: int) -> Truth
     card=_CARD,
     check="V",
     strength="acr-strong",
-    reads=_READS[:-1],
+    reads=_READS_RISK,
 )
 def therapy_goes_on_after_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """Glucocorticoids have stopped, risk is still moderate or higher: the osteoporosis drug goes on.
@@ -191,7 +192,7 @@ def _late(given: Therapy, p: Patient, t: Thresholds) -> Truth:
     card=_CARD,
     check="V",
     strength="acr-conditional",
-    reads=(*_READS_YOUNG, "lowest_t", "frax", "sex", "postmenopausal", "pregnancy_possible"),
+    reads=(*_READS_YOUNG, "lowest_t", "frax", "sex", "postmenopausal"),
 )
 def drug_choice_when_pregnancy_is_possible(p: Patient, t: Thresholds) -> Finding:
     """Treatment is due in a person who may become pregnant.
@@ -269,7 +270,7 @@ def kidney_function_too_low_for_bisphosphonate(p: Patient, t: Thresholds) -> Fin
     card=_CARD,
     check="V",
     strength="acr-text",
-    reads=_READS[:-1],
+    reads=_READS_RISK,
 )
 def recent_event_rules_out_romosozumab(p: Patient, t: Thresholds) -> Finding:
     """Treatment is due at very high risk, and a heart attack or stroke lies within a year.

@@ -12,14 +12,14 @@ from cds_service.clinical.rules.glucocorticoid_risk import (
     risk_class,
 )
 from cds_service.kernel.criteria import Criterion, all_of, any_of, holds, not_
-from cds_service.kernel.facts import Known
+from cds_service.kernel.facts import COULD_NOT_LOOK, Known, Unknown
 from cds_service.kernel.rules import Finding, Kind, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
 _CARD = "glucocorticoid-treatment"
-_READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies", "pregnant")
-_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant")
+_READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies", "pregnant", "pregnancy_possible")
+_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant", "pregnancy_possible")
 
 
 def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
@@ -31,9 +31,14 @@ def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
 
 
 def known_pregnant(p: Patient) -> Criterion:
-    """Known to be pregnant: no drug is offered (clinical.md 15). Where nobody knows, GC-17 speaks instead."""
-    known = isinstance(p.pregnant, Known) and p.pregnant.value
-    return holds("pregnant", Truth.of(known), p.pregnant.evidence if isinstance(p.pregnant, Known) and known else ())
+    """Pregnant: no drug is offered (clinical.md 15). Where it is not on record, GC-17 speaks instead."""
+    match p.pregnant:
+        case Known(value, evidence):
+            return holds("pregnant", Truth.of(value), evidence)
+        case Unknown(gaps):
+            open_ = tuple(gap for gap in gaps if gap.kind in COULD_NOT_LOOK)
+            impossible = isinstance(p.pregnancy_possible, Known) and not p.pregnancy_possible.value
+            return holds("pregnant", Truth.UNKNOWN if open_ and not impossible else Truth.NO, gaps=open_)
 
 
 @rule("GC-12a", sets=("acr2022",), card=_CARD, check="V", strength="acr-12a", reads=_READS)

@@ -163,8 +163,7 @@ def relapse_pulses_only(p: Patient, t: Thresholds) -> Finding:
     course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     had_pulses = pulses(p.exposure, t, months)
     recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -months))
-    last = max((shown.on.latest for shown in had_pulses.evidence if shown.on), default=None)
-    values: dict[str, Json] = {"last_pulse": last.isoformat()} if last else {}
+    values: dict[str, Json] = {"last_pulse": had_pulses.found} if had_pulses.found else {}
     return Finding(all_of(has_ms(p, t), had_pulses, not_(course.criterion)), recent, values)
 
 

@@ -121,7 +121,7 @@ def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
         "lowest_t",
         "lowest_z",
         "vitamin_d",
-    ),  # fmt: skip
+    ),
 )
 def vitamin_d_not_measured_despite_indication(p: Patient, t: Thresholds) -> Finding:
     """An indication to measure 25(OH)D, and no result in the last year.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.cards.escape import MAX_LENGTH, cut, markdown, plain_line, unescaped
@@ -34,10 +34,10 @@ def test_c11_one_line_without_characters_that_cannot_be_seen(text: str, line: st
 
 def test_e1_a_line_is_capped() -> None:
     assert MAX_LENGTH == 120
-    assert plain_line("word " * 24 + "end") == "word " * 22 + "word word…"
+    assert plain_line("word " * 24 + "end") == "word " * 22 + "word…"
     assert plain_line("x" * 121) == "x" * 119 + "…"
     assert plain_line("x" * 120) == "x" * 120
-    assert plain_line("one two three", limit=8) == "one two…"
+    assert plain_line("one two three", limit=9) == "one two…"
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,11 @@ def test_e1_every_punctuation_mark_of_a_line_is_escaped(text: str, escaped: str)
     assert unescaped(escaped) == plain_line(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=150))
-def test_e1_no_mark_stays_unescaped_and_a_terminal_gets_them_back(text: str) -> None:
-    assert (
-        re.sub(r"\\[!-/:-@\[-`{-~]", "", markdown(text)).isascii() is True
-        or re.search(r"[!-/:-@\[-`{-~]", re.sub(r"\\[!-/:-@\[-`{-~]", "", markdown(text))) is None
-    )
+def test_e1_no_mark_stays_unescaped_and_a_terminal_gets_the_line_back(text: str) -> None:
+    pairs_removed = re.sub(r"\\[!-/:-@\[-`{-~]", "", markdown(text))
+    assert re.search(r"[!-/:-@\[-`{-~]", pairs_removed) is None
     assert unescaped(markdown(text)) == plain_line(text)
 
 

@@ -9,6 +9,7 @@ import pytest
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.render import cards_of
 from cds_service.engine.arrange import arrange
+from cds_service.kernel.criteria import all_of, any_of
 from cds_service.kernel.dates import on_day
 from cds_service.kernel.facts import Evidence, Gap, GapKind
 from cds_service.kernel.rules import Finding, Level, Outcome, Rule, Status, decide
@@ -20,10 +21,12 @@ from tests.unit.engine.made_up import (
     cannot_tell_whether_it_applies,
     evaluated,
     made_rule,
+    no,
     orders,
     recommends,
     satisfied,
     words,
+    yes,
 )
 
 AGE = Evidence("age", "62", resource="Patient/p1")
@@ -114,6 +117,13 @@ def test_the_most_urgent_rule_speaks_the_first_among_equals(first: Level, second
 
 def test_a_summary_is_one_line() -> None:
     assert card({"X-5": recommends()}).summary == "Curtains are wet."
+
+
+def test_a_summary_may_name_the_first_evidence_of_each_reason_without_its_date() -> None:
+    assert card({"X-4": recommends()}).summary == "Windows rattle."
+    reasons = (yes(leak("3 drops"), leak("4 drops")), yes(AGE), yes(leak("3 drops", 9)), yes())
+    finding = Finding(all_of(*reasons, any_of(yes(), no())), no())
+    assert card({"X-4": finding}).summary == "Windows rattle: Leak: 3 drops, north, Age 62."
 
 
 def test_e2_a_summary_that_is_too_long_is_cut_at_a_word() -> None:

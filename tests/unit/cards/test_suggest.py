@@ -20,7 +20,7 @@ def test_a_proposal_becomes_one_draft_for_this_patient() -> None:
     made = suggestion(Proposal("plumber"), orders(), "p1", CARD).to_json()
     assert made == {
         "label": "Call the plumber",
-        "uuid": "ed8ba23f-f40d-58f6-84e9-cb01b5a4bb3f",
+        "uuid": "304d3799-9598-526b-a531-b7d3760afda9",
         "isRecommended": None,
         "actions": [
             {
@@ -64,14 +64,23 @@ def test_s6_the_uuid_follows_from_card_and_order() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('text = "Roofer"', "", "orders.toml: roofer: 'text' is a required property"),
-        ('text = "Roofer"', 'text = ""', "orders.toml: roofer.text: '' should be non-empty"),
-        ('text = "Roofer"', 'text = "R"\nprice = 3', "orders.toml: roofer: Additional properties are not allowed ('price' was unexpected)"),
-        ('codings = [{ system = "http://example.org/trades", code = "18" }]', "codings = []", "orders.toml: roofer.codings: [] should be non-empty"),
-        ('code = "18"', "code = 18", "orders.toml: roofer.codings.0.code: 18 is not of type 'string'"),
+        ('text = "Roofer"', "", "roofer: 'text' is a required property"),
+        ('text = "Roofer"', 'text = ""', "roofer.text: '' should be non-empty"),
+        (
+            'text = "Roofer"',
+            'text = "R"\nprice = 3',
+            "roofer: Additional properties are not allowed ('price' was unexpected)",
+        ),
+        (
+            '[{ system = "http://example.org/trades", code = "18" }]',
+            "[]",
+            "roofer.codings: [] should be non-empty",
+        ),
+        ('code = "18"', "code = 18", "roofer.codings.0.code: 18 is not of type 'string'"),
     ],
-)  # fmt: skip
+)
 def test_orders_that_are_wrong_stop_the_start(old: str, new: str, message: str) -> None:
+    assert old in ORDERS
     with pytest.raises(ContentError) as problem:
         load_orders(ORDERS.replace(old, new), "orders.toml")
-    assert str(problem.value) == message
+    assert str(problem.value) == f"orders.toml: {message}"

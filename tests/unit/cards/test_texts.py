@@ -23,7 +23,7 @@ DAY = on_day(dt.date(2026, 5, 1))
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[names]", "[nmaes]", "Additional properties are not allowed ('nmaes' was unexpected)"),
+        ("[unread]", "[unread]\n[unraed]", "Additional properties are not allowed ('unraed' was unexpected)"),
         ('[check]\nP = "not from a guideline"', "", "'check' is a required property"),
         ('wet = "it is wet"', "wet = 3", "3 is not of type 'string'"),
         ('code = "Roof"', 'code = "The roof"', "'The roof' does not match '^[A-Za-z0-9]{1,100}$'"),

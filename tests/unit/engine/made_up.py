@@ -49,7 +49,7 @@ options = ["Mend it", "Sell the house"]
 summary = "Walls are damp."
 options = ["{% if 'X-5' in rules %}Dry walls and curtains{% else %}Dry the walls{% endif %}"]
 [rules.X-4]
-summary = "Windows rattle."
+summary = "Windows rattle{% if shown %}: {{ shown | join(', ') }}{% endif %}."
 options = []
 [rules.X-5]
 summary = "Curtains\\n  are wet."

@@ -71,7 +71,7 @@ def test_d19_units_are_converted_exactly(value: object, unit: str, product: Prod
         ),
         ({**dose(5, "mg"), "timing": {"code": {"coding": [{"code": "QD"}, {"code": "BID"}]}}}, PREDNISONE_5, "two codes"),
         (
-            {"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg"}}, {"doseQuantity": {"value": 4, "unit": "mg"}}], "timing": DAILY},
+            {"doseAndRate": [{"doseQuantity": {"value": mg, "unit": "mg"}} for mg in (5, 4)], "timing": DAILY},
             PREDNISONE_5,
             "two amounts, neither called ordered",
         ),
