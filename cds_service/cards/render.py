@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from cds_service.cards.escape import cut
+from cds_service.cards.escape import cut, unescaped
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.suggest import Order, suggestion
 from cds_service.cards.texts import Texts
@@ -22,8 +22,6 @@ OVERRIDE_SYSTEM = "https://bonecds.org/CodeSystem/override-reason"
 EXTENSION = "org.bonecds.rules"
 _MAX_LINES = 3
 _BACKGROUND = frozenset({"age", "sex"})
-# criteria that only say whom a rule is about
-_POPULATION = frozenset({"adult", "ms"})
 
 
 def cards_of(
@@ -79,34 +77,40 @@ def _lead(plan: CardPlan) -> Outcome | None:
 
 def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:
     if lead is None:
-        names = list(dict.fromkeys(texts.names.get(gap.what, gap.what) for gap in plan.gaps))
-        pattern = texts.blocks["gap-summary"]
-        while len(names) > 1 and len(pattern.format(names=", ".join(names))) > MAX_SUMMARY:
-            names = [*names[:-2], texts.blocks["and-more-names"]] if len(names) > 2 else names[:1]
-        return pattern.format(names=", ".join(names))
-    template, values, shown = texts.rules[lead.rule.id].summary, _values(plan, lead), _shown(lead, texts)
+        return _gap_summary(plan, texts)
+    template, values = texts.rules[lead.rule.id].summary, _values(plan, lead)
+    shown, sentences = _shown(lead, texts), _sentences(lead, texts)
     # as many reasons as fit; where not even one does, the criterion's own short sentence
-    for reasons in (shown[:2], shown[:1], _sentences(lead, texts)[:1]):
-        words = " ".join(template.render(values | {"shown": reasons}).split())
-        if len(words) <= MAX_SUMMARY:
-            break
-    return words
+    told = [shown[:2], shown[:1], sentences[:1]] if shown else [sentences[:1]]
+    fitting = (" ".join(template.render(values | {"shown": reasons}).split()) for reasons in told)
+    words = list(fitting)
+    return next((each for each in words if len(each) <= MAX_SUMMARY), words[-1])
+
+
+def _gap_summary(plan: CardPlan, texts: Texts) -> str:
+    names = list(dict.fromkeys(texts.names.get(gap.what, gap.what) for gap in plan.gaps))
+    pattern = texts.blocks["gap-summary"]
+    while len(names) > 1 and len(pattern.format(names=", ".join(names))) > MAX_SUMMARY:
+        names = [*names[:-2], texts.blocks["and-more-names"]] if len(names) > 2 else names[:1]
+    return pattern.format(names=", ".join(names))
 
 
 def _sentences(lead: Outcome, texts: Texts) -> list[str]:
-    told = (leaf for leaf in lead.finding.applies.reasons() if leaf.truth is Truth.YES and leaf.key not in _POPULATION)
+    told = (
+        leaf for leaf in lead.finding.applies.reasons() if leaf.truth is Truth.YES and leaf.key not in texts.population
+    )
     return [texts.of_criterion(leaf) for leaf in told]
 
 
 def _shown(lead: Outcome, texts: Texts) -> list[str]:
-    """The reasons of the leading rule, without dates, for a summary that stands alone."""
+    """The reasons of the leading rule, without dates, in plain text, for a summary that stands alone."""
+    undated = f"({texts.blocks['undated']})"
     found: dict[str, None] = {}
     for leaf in lead.finding.applies.reasons():
-        if leaf.truth is Truth.YES and leaf.key not in _POPULATION:
+        if leaf.truth is Truth.YES and leaf.key not in texts.population:
             for evidence in leaf.evidence[:1]:
-                found[
-                    texts.of_evidence(replace(evidence, on=None)).replace(f"({texts.blocks['undated']})", "").strip()
-                ] = None
+                line = texts.of_evidence(replace(evidence, on=None)).replace(undated, "")
+                found[unescaped(line).strip()] = None
     return list(found)
 
 

@@ -21,10 +21,11 @@ _STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
 _TABLES = ("blocks", "evidence", "criteria", "gaps", "names", "strength", "check", "silent", "unread", "explain")
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
-    "required": [*_TABLES, "topics", "rules", "override"],
+    "required": [*_TABLES, "topics", "rules", "override", "population"],
     "additionalProperties": False,
     "properties": {
         **dict.fromkeys(_TABLES, _STRINGS),
+        "population": {"type": "array", "items": {"type": "string"}},
         "override": {
             "type": "array",
             "items": {
@@ -98,6 +99,7 @@ class Texts:
     unread: Mapping[str, str]
     explain: Mapping[str, str]
     override: tuple[tuple[str, str], ...]
+    population: frozenset[str]
     topics: Mapping[str, Topic]
     rules: Mapping[str, RuleText]
 
@@ -147,6 +149,7 @@ def load(text: str, file: str) -> Texts:
         file,
         **{key: content[key] for key in _TABLES},
         override=tuple((each["code"], each["display"]) for each in content["override"]),
+        population=frozenset(content["population"]),
         topics={
             name: Topic(each["code"], each["title"], each["order"], tuple(each.get("absorbed_by", ())))
             for name, each in content["topics"].items()

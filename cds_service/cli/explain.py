@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from cds_service.cards.escape import unescaped
 from cds_service.cards.texts import Texts
 from cds_service.cli.clock import today
 from cds_service.cli.tree import as_text
@@ -90,7 +91,7 @@ def _outcome(outcome: Outcome, texts: Texts) -> dict[str, Any]:
         "rule": outcome.rule.id,
         "verdict": outcome.verdict.value,
         "because": list(dict.fromkeys(reasons)),
-        "missing": [f"{texts.gaps[gap.kind.value]}: {texts.of_gap(gap)}" for gap in outcome.missing],
+        "missing": [unescaped(f"{texts.gaps[gap.kind.value]}: {texts.of_gap(gap)}") for gap in outcome.missing],
         "values": dict(outcome.finding.values),
     }
 

@@ -27,7 +27,11 @@ bonecds.add_command(import_terminology)
 def main() -> None:
     """Run the command; what is wrong with the input is one clear line and exit status 2."""
     try:
-        bonecds()
+        sys.exit(bonecds(standalone_mode=False))
+    except click.ClickException as problem:
+        click.echo(f"bonecds: {problem.format_message()}", err=True)
     except BoneCdsError as problem:
         click.echo(f"bonecds: {problem}", err=True)
-        sys.exit(2)
+    except click.Abort:
+        click.echo("bonecds: stopped", err=True)
+    sys.exit(2)

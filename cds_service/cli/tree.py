@@ -63,7 +63,7 @@ def _rule(outcome: Outcome, texts: Texts) -> Iterator[str]:
     for name, value in outcome.finding.values.items():
         yield f"  {name} = {value}"
     for gap in outcome.missing:
-        yield f"  {texts.explain['missing']}: {texts.of_gap(gap)}, {texts.gaps[gap.kind.value].lower()}"
+        yield f"  {texts.explain['missing']}: {unescaped(texts.of_gap(gap))}, {texts.gaps[gap.kind.value].lower()}"
 
 
 def _tree(criterion: Criterion, texts: Texts, depth: int) -> Iterator[str]:

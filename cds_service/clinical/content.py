@@ -177,9 +177,18 @@ def orders_file() -> str:
 
 def all_files() -> list[tuple[str, str]]:
     """Name and text of every content file but the value sets, for the version hash."""
-    folders = (("guidelines", ".toml"), ("profiles", ".toml"), ("texts", ".toml"), ("rules", ".py"))
+    folders = (
+        ("guidelines", ".toml"),
+        ("profiles", ".toml"),
+        ("texts", ".toml"),
+        ("rules", ".py"),
+        ("facts", ".py"),
+        ("dosage", ".py"),
+    )
     names = [f"{folder}/{name}" for folder, ending in folders for name in _files(folder, ending)]
-    return [(name, _read(name)) for name in [*names, "concepts.py", "exposure.py", "orders.toml", "analytes.toml"]]
+    alone = ("concepts.py", "exposure.py", "measurements.py", "patient.py", "orders.toml", "analytes.toml")
+    return [(name, _read(name)) for name in (*names, *alone)]
+    ]
 
 
 def _guideline(file: str) -> list[Threshold]:

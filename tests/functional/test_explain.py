@@ -351,15 +351,15 @@ def test_an_option_that_cannot_be_used_is_one_clear_line(
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--as-of", "2026-13-01"], "Error: Invalid value for '--as-of': '2026-13-01' does not match"),
-        (["--as-of", "2026-02-30"], "Error: Invalid value for '--as-of': '2026-02-30' does not match"),
-        (["--as-of", "yesterday"], "Error: Invalid value for '--as-of': 'yesterday' does not match"),
-        (["--format", "xml"], "Error: Invalid value for '--format': 'xml' is not one of 'text', 'json'."),
-        (["--nope"], "Error: No such option"),
-        (["another.json"], "Error: Got unexpected extra argument (another.json)"),
+        (["--as-of", "2026-13-01"], "Invalid value for '--as-of': '2026-13-01' does not match"),
+        (["--as-of", "2026-02-30"], "Invalid value for '--as-of': '2026-02-30' does not match"),
+        (["--as-of", "yesterday"], "Invalid value for '--as-of': 'yesterday' does not match"),
+        (["--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'text', 'json'."),
+        (["--nope"], "No such option"),
+        (["another.json"], "Got unexpected extra argument (another.json)"),
     ],
 )
-def test_an_option_written_wrongly_is_told_how_it_is_written(
+def test_an_option_written_wrongly_is_one_clear_line(
     given: Path,
     options: list[str],
     line: str,
@@ -367,8 +367,8 @@ def test_an_option_written_wrongly_is_told_how_it_is_written(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = refused(monkeypatch, capsys, str(given), *options).splitlines()
-    assert said[0].endswith("bonecds explain [OPTIONS] BUNDLE")
-    assert said[-1].startswith(line)
+    assert len(said) == 1
+    assert said[0].startswith(f"bonecds: {line}")
 
 
 # --- as a process ----------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_a_summary_is_one_line() -> None:
 
 
 def test_a_summary_may_name_the_first_evidence_of_each_reason_without_its_date() -> None:
-    assert card({"X-4": recommends()}).summary == "Windows rattle."
+    assert card({"X-4": recommends()}).summary == "Windows rattle: it is wet."
     reasons = (yes(leak("3 drops"), leak("4 drops")), yes(AGE), yes(leak("3 drops", 9)), yes())
     finding = Finding(all_of(*reasons, any_of(yes(), no())), no())
     assert card({"X-4": finding}).summary == "Windows rattle: Leak: 3 drops, north, Age 62."

@@ -36,6 +36,8 @@ RULES = {
 }
 
 TEXTS = """
+population = []
+
 [rules.X-0]
 summary = "Definition."
 options = []
