@@ -188,7 +188,6 @@ def all_files() -> list[tuple[str, str]]:
     names = [f"{folder}/{name}" for folder, ending in folders for name in _files(folder, ending)]
     alone = ("concepts.py", "exposure.py", "measurements.py", "patient.py", "orders.toml", "analytes.toml")
     return [(name, _read(name)) for name in (*names, *alone)]
-    ]
 
 
 def _guideline(file: str) -> list[Threshold]:
