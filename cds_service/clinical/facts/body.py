@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.clinical import needs
+from cds_service.clinical.facts.answers import observed
 from cds_service.clinical.facts.results import Result, Results, hull, newest_day, older, read_results
 from cds_service.clinical.measurements import convert
 from cds_service.fhir.chart import Chart
@@ -31,8 +32,13 @@ def bmi(chart: Chart) -> Fact[Interval]:
     """Latest body mass index, kg/m2: as recorded, or from weight and height where the weight is newer."""
     recorded = _read(chart, "bmi")
     fact = _latest(chart, "bmi", "kg/m2", recorded)
-    worked_out = _from_weight_and_height(chart, recorded.usable[0].on if recorded.usable else None)
-    return worked_out or fact
+    recorded_on = recorded.usable[0].on if recorded.usable else None
+    # most records write all three at each visit: then neither weight nor height needs to be read
+    if not any(
+        _newer(recorded_on, observed(chart, found.resource)) for found in chart.find("Observation", "vitals.weight")
+    ):
+        return fact
+    return _from_weight_and_height(chart, recorded_on) or fact
 
 
 def _read(chart: Chart, what: str) -> Results:
@@ -54,12 +60,13 @@ def _value(result: Result, what: str, unit: str) -> Interval:
 
 def _from_weight_and_height(chart: Chart, recorded_on: DateSpan | None) -> Known[Interval] | None:
     """From the newest weight, where no body mass index is as new, and the newest height."""
-    weights, heights = _read(chart, "weight"), _read(chart, "height")
-    if not weights.usable or not heights.usable:
+    weights = _read(chart, "weight")
+    if not weights.usable or not _newer(recorded_on, weights.usable[0].on):
+        return None
+    heights = _read(chart, "height")
+    if not heights.usable:
         return None
     on = weights.usable[0].on
-    if recorded_on is not None and not older(recorded_on, on):
-        return None
     kg, cm = _value(weights.usable[0], "weight", "kg"), _value(heights.usable[0], "height", "cm")
     if kg.low is None or cm.low is None or not (kg.exact and cm.exact):
         return None
@@ -67,3 +74,8 @@ def _from_weight_and_height(chart: Chart, recorded_on: DateSpan | None) -> Known
     index = (kg.low / (metres * metres)).quantize(_ONE_DECIMAL, ROUND_HALF_UP)
     evidence = Evidence("bmi", f"{index} kg/m2", on, weights.usable[0].name, "from weight and height")
     return Known(exactly(index), (evidence,), chart.gaps(*NEEDS))
+
+
+def _newer(recorded_on: DateSpan | None, weighed_on: DateSpan | None) -> bool:
+    """Whether a weight is newer than the recorded index; any weight is where no index has a date."""
+    return recorded_on is None or older(recorded_on, weighed_on)
