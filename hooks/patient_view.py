@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cds_service.clinical.terminology import terminology
-
 from cds_service.cards.suggest import load_orders
 from cds_service.cards.texts import Texts, load
 from cds_service.clinical import content
 from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.patient import ALL_NEEDS
 from cds_service.clinical.rules import CHART_OPEN
+from cds_service.clinical.terminology import terminology
 from cds_service.engine.services import Service
 from cds_service.fhir.search import prefetch
 
