@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from flask import Flask
 
 from cds_service.engine.answer import answer
 from cds_service.engine.services import Service, installed
+from cds_service.kernel.errors import ContentError
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
 from cds_service.web import settings as web_settings
@@ -22,16 +24,30 @@ from cds_service.web.wsgi import serve as serve_wsgi
 def build_app(settings: Settings) -> Flask:
     """The application with every installed service; content is read and checked here, before the first call."""
     services = installed()
-    for service in services:
-        profile = service.clinic.profile(settings.profile)
-        service.texts(profile.language)
-        service.clinic.thresholds(settings.day())
+    _read_content(settings, services)
     return create_app(
         settings,
         services,
         partial(_respond, settings, as_card=False),
+        self_check=partial(_problems, settings, services),
         unassessable_card=partial(_respond, settings, as_card=True),
     )
+
+
+def _read_content(settings: Settings, services: Sequence[Service]) -> None:
+    for service in services:
+        profile = service.clinic.profile(settings.profile)
+        service.texts(profile.language)
+        service.clinic.thresholds(settings.day())
+
+
+def _problems(settings: Settings, services: Sequence[Service]) -> tuple[str, ...]:
+    """For `/readyz`: thresholds are in force from a date on, so what was fine yesterday is checked for today."""
+    try:
+        _read_content(settings, services)
+    except ContentError as error:
+        return (str(error),)
+    return ()
 
 
 def _respond(settings: Settings, service: Service, call: HookRequest, *, as_card: bool) -> HookResponse:
