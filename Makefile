@@ -129,7 +129,7 @@ layers: $(VENV)/.installed-dev ## imports go one way
 
 unit: $(VENV)/.installed-dev ## pytest with branch coverage; choose with ARGS="-k vitamin"
 	$(SAY) "Tests"
-	@$(BIN)/pytest --numprocesses=$(JOBS) --cov --cov-report= $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(JOBS) --dist worksteal --cov --cov-report= $(ARGS)
 
 coverage: $(VENV)/.installed-dev ## branch coverage of the clinical core and the readers in the last `make unit`
 	$(SAY) "Branch coverage of $(COVERED): at least $(COVERED_AT_LEAST) % each"
