@@ -221,9 +221,10 @@ class Terminology:
             parts = (mapping(part).get("itemCodeableConcept") for part in items(drug.get("ingredient")))
             told = (self.of_concept(list(parts)), self.text_entries(words))
             found = next((entries for entries in told if _names_drug(entries)), found)
-        if route := _route_in_text(words):
-            return tuple(replace(e, route_class=route) if e.route_class == "depends" else e for e in found)
-        return found
+        if not any(entry.route_class == "depends" for entry in found):
+            return found
+        route = _route_in_text(words) or "depends"
+        return tuple(replace(e, route_class=route) if e.route_class == "depends" else e for e in found)
 
     def drug_in_text(self, text: str) -> str | None:
         """The one steroid or bone drug that free text names, by generic or brand name; `None` for none or several.

@@ -60,10 +60,14 @@ _SITE_WORDS = (
     (r"neck", Site.FEMORAL_NECK),
 )
 SITE_PATTERNS = tuple((re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.I), site) for words, site in _SITE_WORDS)
+# One search for most texts: few name any site.
+_ANY_SITE = re.compile(rf"(?<!\w)(?:{'|'.join(words for words, _ in _SITE_WORDS)})(?!\w)", re.I)
 
 
 def site_in(text: str) -> Site:
     """The site that a text names; UNKNOWN when it names none."""
+    if not _ANY_SITE.search(text):
+        return Site.UNKNOWN
     return next((site for pattern, site in SITE_PATTERNS if pattern.search(text)), Site.UNKNOWN)
 
 
