@@ -43,6 +43,11 @@ _REFUSALS: Mapping[type[InputError], tuple[int, str]] = {
     Unassessable: (412, "incomplete"),
 }
 _ISSUES: Mapping[int, str] = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+# in place of the words that Flask has for people who type addresses
+_NEXT_STEPS: Mapping[int, str] = {
+    404: "There is nothing at this address. GET /cds-services lists the services.",
+    405: "This address does not take that method. GET /cds-services lists the services; POST a call to one of them.",
+}
 
 
 class Service(Protocol):
@@ -185,7 +190,9 @@ def http_error(problem: HTTPException) -> Response:
     """The answer to what HTTP itself refuses: unknown address, method, content type, length."""
     status = problem.code or 500
     _log("refused", status, problem=type(problem).__name__)
-    answer = refusal(status, _ISSUES.get(status, "processing"), problem.description or problem.name)
+    own_words = problem.description != type(problem).description
+    words = problem.description if own_words else _NEXT_STEPS.get(status, problem.description)
+    answer = refusal(status, _ISSUES.get(status, "processing"), words or problem.name)
     for name, value in problem.get_headers(request.environ):
         if name == "Allow":
             answer.headers[name] = value

@@ -28,6 +28,7 @@ def test_item_71_another_method_on_a_service_is_405(wire: Wire, method: str):
     answer = wire.app.test_client().open(wire.path, method=method)
     check_outcome(answer)
     assert (answer.status_code, "POST" in answer.headers["Allow"]) == (405, True)
+    assert "POST a call to one of them" in diagnostics(answer)
 
 
 def test_item_71_posting_to_discovery_is_405(wire: Wire):
@@ -36,6 +37,11 @@ def test_item_71_posting_to_discovery_is_405(wire: Wire):
 
 def test_item_71_an_unknown_address_is_404(wire: Wire):
     assert wire.get("/admin").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/admin", "/healthz/more"])
+def test_item_71_a_wrong_address_says_where_the_services_are(wire: Wire, path: str):
+    assert "GET /cds-services lists the services" in diagnostics(wire.get(path))
 
 
 @pytest.mark.parametrize(
