@@ -13,6 +13,12 @@ DEMO_AS_OF ?= 2026-06-15
 # Each of these must be covered on its own: a well-tested package cannot hide a badly tested one.
 COVERED := kernel clinical fhir protocol
 COVERED_AT_LEAST := 95
+# What `make mutation` mutates: shards of tests/mutation/shards.toml, of these the modules that match, of these every n-th mutant.
+SHARDS ?= kernel
+PATHS ?= *
+EVERY ?= 1
+# The second FHIR validator runs on Node. Without npm its tests are skipped, and say so; `required` makes a failed install fatal.
+VALIDATORS ?= wanted
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -21,7 +27,7 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers unit coverage realdata deck bench lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench mutation lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -110,7 +116,7 @@ demo: $(VENV)/.installed ## start the service on 127.0.0.1:8080 and show three c
 
 # ---------------------------------------------------------------------------------------------- checks
 
-test: lint types layers unit coverage ## run every check on a fresh machine
+test: lint types layers validators unit coverage ## run every check on a fresh machine
 	$(SAY) "All checks passed"
 
 lint: $(VENV)/.installed-dev ## format, lint and spelling
@@ -122,10 +128,23 @@ lint: $(VENV)/.installed-dev ## format, lint and spelling
 types: $(VENV)/.installed-dev ## mypy, strict
 	$(SAY) "Types"
 	@$(BIN)/mypy
+	@if [ -d qfracture ]; then $(BIN)/mypy --package bonecds_qfracture; \
+	else echo "SKIPPED: there is no qfracture/"; fi
 
 layers: $(VENV)/.installed-dev ## imports go one way
 	$(SAY) "Layers"
 	@$(BIN)/lint-imports
+
+tests/validators/node_modules/.package-lock.json: tests/validators/package-lock.json
+	$(SAY) "Installing the second FHIR validator (two packages, every file checked against its hash)"
+	@if ! command -v npm >/dev/null; then \
+	  echo "SKIPPED: npm was not found, so exported artifacts are checked by fhir.resources alone"; \
+	elif ! npm ci --prefix tests/validators --loglevel=error; then \
+	  echo "SKIPPED: npm could not install it, so exported artifacts are checked by fhir.resources alone"; \
+	  [ '$(VALIDATORS)' != required ]; \
+	fi
+
+validators: tests/validators/node_modules/.package-lock.json ## install the second FHIR validator (Node)
 
 unit: $(VENV)/.installed-dev ## pytest with branch coverage; choose with ARGS="-k vitamin"
 	$(SAY) "Tests"
@@ -152,22 +171,39 @@ bench: $(VENV)/.installed-dev ## the service against a null service
 	$(SAY) "Bench"
 	@$(PY) bench/run.py $(ARGS)
 
+MUTATION_VENV := build/mutation-venv
+
+# mutmut stands in an environment of its own, and sees what the checks need through PYTHONPATH.
+$(MUTATION_VENV)/.installed: tests/mutation/requirements.lock $(VENV)/.installed-dev
+	$(SAY) "Installing mutmut (about 20 packages, every file checked against its hash)"
+	@$(PY) -m venv $(MUTATION_VENV)
+	@$(MUTATION_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+mutation: $(MUTATION_VENV)/.installed ## which mutants no test notices; choose with SHARDS="kernel doses" PATHS='*/dates.py' EVERY=5
+	@set -e; export PYTHONPATH="$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"; \
+	for shard in $(SHARDS); do \
+	  printf '\n==> Mutants of %s\n' "$$shard"; \
+	  $(MUTATION_VENV)/bin/python -m tests.mutation.run "$$shard" --only '$(PATHS)' --every '$(EVERY)' $(ARGS); \
+	done
+
 # ---------------------------------------------------------------------------------------------- upkeep
 
 LOCK_VENV := build/lock-venv
 COMPILE := $(LOCK_VENV)/bin/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+GROUP := $(PY) -c 'import pathlib, sys, tomllib; print(*tomllib.loads(pathlib.Path("pyproject.toml").read_text())["dependency-groups"][sys.argv[1]], sep="\n")'
 
 lock: | $(BIN)/pip ## write the lock files anew from pyproject.toml; UPGRADE=--upgrade for newer versions
 	$(SAY) "Locking"
 	@$(PY) -m venv $(LOCK_VENV) && $(LOCK_VENV)/bin/pip install --quiet --disable-pip-version-check pip-tools
 	@$(COMPILE) $(UPGRADE) --all-build-deps --output-file requirements.lock pyproject.toml
-	@$(PY) -c 'import pathlib, tomllib; print(*tomllib.loads(pathlib.Path("pyproject.toml").read_text())["dependency-groups"]["dev"], sep="\n")' \
-	  | $(COMPILE) $(UPGRADE) --constraint requirements.lock --output-file requirements-dev.lock -
+	@$(GROUP) dev | $(COMPILE) $(UPGRADE) --constraint requirements.lock --output-file requirements-dev.lock -
+	@$(GROUP) mutation | $(COMPILE) $(UPGRADE) --constraint requirements-dev.lock --output-file tests/mutation/requirements.lock -
 
 clean: ## remove what the checks and builds leave behind
 	@rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -path './$(VENV)' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## clean, and remove the environment
-	@rm -rf $(VENV)
+distclean: clean ## clean, and remove the environments
+	@rm -rf $(VENV) tests/validators/node_modules

@@ -75,8 +75,10 @@ _FOUND_NOTHING = (
     "medicationStatements",
     "boneReports",
     "procedures",
+    "secondaryCauses",
     "fractureRisk",
     "function",
+    "familyHistory",
 )
 
 

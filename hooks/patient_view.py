@@ -16,8 +16,8 @@ from cds_service.fhir.search import prefetch
 
 
 @lru_cache
-def _texts(language: str) -> Texts:
-    return load(content.text_file(language), f"texts/{language}.toml")
+def _texts(language: str, wording: tuple[tuple[str, str], ...] = ()) -> Texts:
+    return load(content.text_files(language), wording)
 
 
 SERVICE = Service(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cds_service.kernel.facts import Gap
+from cds_service.kernel.figures import Supporting
 from cds_service.kernel.rules import Level, Outcome
 
 GAPS: Final = "data-gaps"
@@ -23,6 +24,7 @@ class CardPlan:
         holding: definitions and satisfied rules of the same topic, for the explanation.
         gaps: what is not known, to be named on it.
         also: topics of cards that the cap cut off.
+        figures: what risk models say in support; they changed nothing above.
     """
 
     topic: str
@@ -31,3 +33,4 @@ class CardPlan:
     holding: tuple[Outcome, ...] = ()
     gaps: tuple[Gap, ...] = ()
     also: tuple[str, ...] = ()
+    figures: tuple[Supporting, ...] = ()

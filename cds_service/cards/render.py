@@ -6,11 +6,14 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from jinja2 import Template
+
 from cds_service.cards.escape import cut, unescaped
+from cds_service.cards.figures import lines_of
 from cds_service.cards.plan import GAPS, CardPlan
-from cds_service.cards.suggest import Order, suggestion
+from cds_service.cards.suggest import Order, suggestion, without_covered
 from cds_service.cards.texts import Texts
-from cds_service.kernel.facts import Evidence, Gap
+from cds_service.kernel.facts import Evidence
 from cds_service.kernel.rules import Outcome, Rule, Status, Verdict
 from cds_service.kernel.thresholds import Source
 from cds_service.kernel.truth import Truth
@@ -57,7 +60,7 @@ def _card(
     topic = texts.topics[plan.topic]
     lead = _lead(plan)
     source = source_of(lead.rule) if lead else Source("", texts.blocks["product"], "", "", 0)
-    proposals = dict.fromkeys(each for outcome in plan.outcomes for each in outcome.finding.propose)
+    proposals = without_covered((each for outcome in plan.outcomes for each in outcome.finding.propose), orders)
     return Card(
         uuid=ident,
         summary=cut(_summary(plan, lead, texts), MAX_SUMMARY),
@@ -78,12 +81,23 @@ def _lead(plan: CardPlan) -> Outcome | None:
 def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:
     if lead is None:
         return _gap_summary(plan, texts)
+    own = [outcome for outcome in plan.outcomes if outcome.rule.card == plan.topic]
+    several = texts.topics[plan.topic].several
+    if several and len(own) > 1 and lead in own:
+        return _several(several, own, texts)
     template, values = texts.rules[lead.rule.id].summary, _values(plan, lead)
     shown, sentences = _shown(lead, texts), _sentences(lead, texts)
     # as many reasons as fit; where not even one does, the criterion's own short sentence
     told = [shown[:2], shown[:1], sentences[:1]] if shown else [sentences[:1]]
     fitting = (" ".join(template.render(values | {"shown": reasons}).split()) for reasons in told)
     words = list(fitting)
+    return next((each for each in words if len(each) <= MAX_SUMMARY), words[-1])
+
+
+def _several(template: Template, outcomes: list[Outcome], texts: Texts) -> str:
+    """As many of several recommendations as fit; the others are only counted here, and stand in the options."""
+    told = {"all": [dict(outcome.finding.values) for outcome in outcomes], "names": texts.names}
+    words = [" ".join(template.render(told | {"n": n}).split()) for n in range(len(outcomes), 0, -1)]
     return next((each for each in words if len(each) <= MAX_SUMMARY), words[-1])
 
 
@@ -126,8 +140,9 @@ def _detail(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -
     blocks = (
         ("why-now", _few(why_now(plan.outcomes, texts))),
         ("options", list(_options(plan, texts))),
-        ("not-known", _not_known(plan.gaps, texts)),
+        ("not-known", texts.of_gaps(plan.gaps)),
         ("basis", list(_basis(plan, texts, source_of))),
+        ("figures", [line for each in plan.figures for line in lines_of(each, texts)]),
     )
     written = [
         f"**{texts.blocks[name]}**\n\n" + "\n".join(f"- {line}" for line in lines) for name, lines in blocks if lines
@@ -166,26 +181,21 @@ def _few(lines: list[str]) -> list[str]:
 
 
 def _options(plan: CardPlan, texts: Texts) -> Iterator[str]:
-    seen: set[str] = set()
-    for outcome in plan.outcomes:
-        for template in texts.rules[outcome.rule.id].options:
-            line = " ".join(template.render(_values(plan, outcome)).split())
-            if line and line not in seen:
-                seen.add(line)
-                yield line
+    """What the rules offer and then what definitions add, each line once."""
+    told = (line for outcome in (*plan.outcomes, *plan.holding) for line in _lines(outcome, plan, texts))
+    yield from dict.fromkeys(told)
 
 
-def _not_known(gaps: tuple[Gap, ...], texts: Texts) -> list[str]:
-    """Gaps by reason, one line a reason, every one named (S3)."""
-    lines = []
-    for kind in dict.fromkeys(gap.kind for gap in gaps):
-        names = dict.fromkeys(texts.of_gap(gap) for gap in gaps if gap.kind is kind)
-        lines.append(f"{texts.gaps[kind.value]}: {', '.join(names)}")
-    return lines
+def _lines(outcome: Outcome, plan: CardPlan, texts: Texts) -> list[str]:
+    ident = outcome.rule.id
+    templates = texts.rules[ident].options if outcome.verdict is Verdict.RECOMMEND else texts.lines.get(ident, ())
+    lines = (" ".join(each.render(_values(plan, outcome)).split()) for each in templates)
+    return [line for line in lines if line]
 
 
 def _basis(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -> Iterator[str]:
-    for outcome in plan.outcomes:
+    speaking = (outcome for outcome in plan.holding if _lines(outcome, plan, texts))
+    for outcome in (*plan.outcomes, *speaking):
         rule = outcome.rule
         source = source_of(rule)
         notes = [texts.check[rule.check]] if rule.check in texts.check else []

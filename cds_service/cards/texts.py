@@ -1,8 +1,8 @@
-"""The words of the cards, from `texts/<language>.toml`, checked when they are loaded."""
+"""The words of the cards, from the files of `texts/<language>/`, joined and checked when they are loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,15 @@ from cds_service.cards.escape import markdown
 from cds_service.formats import strict_toml
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.errors import ContentError
-from cds_service.kernel.facts import Evidence, Gap
+from cds_service.kernel.facts import Evidence, Gap, GapKind
 from cds_service.kernel.quantities import plain
 from cds_service.kernel.truth import Truth
 
 _STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
 _TABLES = ("blocks", "evidence", "criteria", "gaps", "names", "strength", "check", "silent", "unread", "explain")
+_REQUIRED = (*_TABLES, "topics", "rules", "override", "population")
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
-    "required": [*_TABLES, "topics", "rules", "override", "population"],
     "additionalProperties": False,
     "properties": {
         **dict.fromkeys(_TABLES, _STRINGS),
@@ -46,8 +46,14 @@ _SCHEMA: Mapping[str, Any] = {
                     "title": {"type": "string", "minLength": 1},
                     "order": {"type": "integer"},
                     "absorbed_by": {"type": "array", "items": {"type": "string"}},
+                    "inside": {"type": "array", "items": {"type": "string"}},
+                    "several": {"type": "string", "minLength": 1},
                 },
             },
+        },
+        "lines": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
         },
         "rules": {
             "type": "object",
@@ -67,17 +73,24 @@ _SCHEMA: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A card's subject: `code` stays the same for ever, so that an override sticks (Epic)."""
+    """A card's subject: `code` stays the same for ever, so that an override sticks (Epic).
+
+    A topic `inside` others has no card: what its definitions add stands on the first of those cards that there is.
+    `several` is the summary when two or more rules recommend on the card: a template over `all` (the values of each of
+    them), `n` (how many of them fit) and `names`.
+    """
 
     code: str
     title: str
     order: int
     absorbed_by: tuple[str, ...]
+    inside: tuple[str, ...] = ()
+    several: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RuleText:
-    """The words of one rule, as templates over its values."""
+    """The words of one rule, as templates over its values. What a definition adds to a card stands in `Texts.lines`."""
 
     summary: Template
     options: tuple[Template, ...]
@@ -87,7 +100,6 @@ class RuleText:
 class Texts:
     """All words of one language."""
 
-    file: str
     blocks: Mapping[str, str]
     evidence: Mapping[str, str]
     criteria: Mapping[str, str]
@@ -102,6 +114,7 @@ class Texts:
     population: frozenset[str]
     topics: Mapping[str, Topic]
     rules: Mapping[str, RuleText]
+    lines: Mapping[str, tuple[Template, ...]]
 
     def of_evidence(self, shown: Evidence) -> str:
         """One piece of evidence in Markdown; only `note` may come from the record and is escaped."""
@@ -125,6 +138,13 @@ class Texts:
         name = self.names.get(gap.what, gap.what)
         return f"{name} ({markdown(gap.detail)})" if gap.detail else name
 
+    def of_gaps(self, gaps: Iterable[Gap]) -> list[str]:
+        """Gaps by reason, one line a reason, every one named (S3)."""
+        by_kind: dict[GapKind, dict[str, None]] = {}
+        for gap in gaps:
+            by_kind.setdefault(gap.kind, {})[self.of_gap(gap)] = None
+        return [f"{self.gaps[kind.value]}: {', '.join(names)}" for kind, names in by_kind.items()]
+
     def truth(self, truth: Truth) -> str:
         """Yes, no, unknown."""
         return self.blocks[truth.value]
@@ -137,31 +157,101 @@ class _Absent(StrictUndefined):
         return False
 
 
-def load(text: str, file: str) -> Texts:
-    """Read a text file.
+def load(files: Mapping[str, str], wording: Iterable[tuple[str, str]] = ()) -> Texts:
+    """Read the text files of one language.
+
+    Args:
+        files: TOML text by file name. A table may be spread over files; a key stands in one of them only.
+        wording: texts of a site that replace ours: key ("rules.GC-01.summary", "blocks.product") and words.
 
     Raises:
-        ContentError: a key is missing or unknown, or a template is not one.
+        ContentError: a key is missing, unknown or there twice, or a template is not one.
     """
-    content = strict_toml.load(text, file, _SCHEMA)
+    content, origin = _joined(files)
+    for key, words in wording:
+        _reword(content, origin, key, words)
     environment = SandboxedEnvironment(undefined=_Absent, autoescape=False)
     return Texts(
-        file,
         **{key: content[key] for key in _TABLES},
         override=tuple((each["code"], each["display"]) for each in content["override"]),
         population=frozenset(content["population"]),
         topics={
-            name: Topic(each["code"], each["title"], each["order"], tuple(each.get("absorbed_by", ())))
-            for name, each in content["topics"].items()
+            name: _topic(environment, origin["topics", name], name, each) for name, each in content["topics"].items()
         },
         rules={
             ident: RuleText(
-                _template(environment, file, f"rules.{ident}.summary", each["summary"]),
-                tuple(_template(environment, file, f"rules.{ident}.options", line) for line in each["options"]),
+                _template(environment, origin["rules", ident], f"rules.{ident}.summary", told["summary"]),
+                tuple(
+                    _template(environment, origin["rules", ident], f"rules.{ident}.options", line)
+                    for line in told["options"]
+                ),
             )
-            for ident, each in content["rules"].items()
+            for ident, told in content["rules"].items()
         },
+        lines=_lines(environment, content.get("lines", {}), origin),
     )
+
+
+def _topic(environment: SandboxedEnvironment, file: str, name: str, told: Mapping[str, Any]) -> Topic:
+    several = told.get("several")
+    return Topic(
+        told["code"],
+        told["title"],
+        told["order"],
+        tuple(told.get("absorbed_by", ())),
+        tuple(told.get("inside", ())),
+        _template(environment, file, f"topics.{name}.several", several) if several else None,
+    )
+
+
+def _lines(
+    environment: SandboxedEnvironment, content: Mapping[str, list[str]], origin: Mapping[tuple[str, str], str]
+) -> dict[str, tuple[Template, ...]]:
+    """The lines of every definition; a key may name several of them, with spaces between."""
+    found: dict[str, tuple[Template, ...]] = {}
+    for key, told in content.items():
+        lines = tuple(_template(environment, origin["lines", key], f"lines.{key}", line) for line in told)
+        for ident in key.split():
+            found[ident] = (*found.get(ident, ()), *lines)
+    return found
+
+
+def _joined(files: Mapping[str, str]) -> tuple[dict[str, Any], dict[tuple[str, str], str]]:
+    """The tables of all files, and in which file each key stands."""
+    content: dict[str, Any] = {}
+    origin: dict[tuple[str, str], str] = {}
+    for file, text in files.items():
+        for table, told in strict_toml.load(text, file, _SCHEMA).items():
+            if isinstance(told, list):
+                content.setdefault(table, []).extend(told)
+                continue
+            own = content.setdefault(table, {})
+            for key, value in told.items():
+                if (table, key) in origin:
+                    raise ContentError(file, f"{table}.{key}", "stands in another file as well", "Keep one of them.")
+                origin[table, key] = file
+                own[key] = value
+    for table in _REQUIRED:
+        if table not in content:
+            raise ContentError(", ".join(files), table, "the table is in none of these files", "Add it to one of them.")
+    return content, origin
+
+
+def _reword(content: dict[str, Any], origin: dict[tuple[str, str], str], key: str, words: str) -> None:
+    """Put a site's words in the place of ours; options of a rule are numbered from 0."""
+    table, _, rest = key.partition(".")
+    *path, last = rest.split(".")
+    place = content.get(table)
+    for step in path:
+        place = place.get(step) if isinstance(place, dict) else None
+    if isinstance(place, dict) and isinstance(place.get(last), str):
+        place[last] = words
+    elif isinstance(place, list) and last.isdecimal() and int(last) < len(place):
+        place[int(last)] = words
+    else:
+        raise ContentError("profile", f"wording.{key}", "is no text of this language", "See texts/ for the keys.")
+    if table == "rules":
+        origin[table, path[0]] = f"profile, wording.{key}"
 
 
 def _template(environment: SandboxedEnvironment, file: str, key: str, source: str) -> Template:

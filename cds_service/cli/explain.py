@@ -16,7 +16,9 @@ import click
 from cds_service.cards.escape import unescaped
 from cds_service.cards.texts import Texts
 from cds_service.cli.clock import today
+from cds_service.cli.site import chosen_profile
 from cds_service.cli.tree import as_text
+from cds_service.clinical import content
 from cds_service.engine.answer import Decision, decide
 from cds_service.engine.gather import from_bundle
 from cds_service.engine.services import Service, installed
@@ -35,7 +37,8 @@ MAX_NODES = 20_000_000
 @click.option("--hook", default="patient-view", show_default=True, help="The hook to answer.")
 @click.option("--draft-orders", type=click.Path(path_type=Path), help="Bundle of draft orders, for the order hooks.")
 @click.option("--as-of", type=click.DateTime(formats=["%Y-%m-%d"]), help="The day to look at; today if not given.")
-@click.option("--profile", default="us", show_default=True, help="Site profile.")
+@click.option("--profile", default="us", show_default=True, help="Built-in profile.")
+@click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file, instead of a built-in profile.")
 @click.option("--only", help="Comma-separated guideline sets: just these, preview rules included.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def explain(
@@ -44,6 +47,7 @@ def explain(
     draft_orders: Path | None,
     as_of: dt.datetime | None,
     profile: str,
+    site_file: Path | None,
     only: str | None,
     form: str,
 ) -> None:
@@ -56,12 +60,12 @@ def explain(
     if draft_orders is not None:
         raise InputError("draft orders go with the order hooks", "--draft-orders", "This version answers patient-view.")
     day = as_of.date() if as_of else today()
-    site = service.clinic.profile(profile)
+    site = chosen_profile(service.clinic, profile, site_file)
     if only is not None:
-        site = site.only(_sets(service, only))
+        site = site.only(_sets(only))
     records = from_bundle(read_file(bundle), service.needs)
     decision = decide(service, records, day, site, f"explain/{records.patient_id}")
-    texts = service.texts(site.language)
+    texts = service.texts(site.language, site.wording)
     if form == "json":
         click.echo(json.dumps(as_json(decision, texts), indent=1, default=_number))
     else:
@@ -109,8 +113,8 @@ def _service(hook: str) -> Service:
     return services[hook]
 
 
-def _sets(service: Service, only: str) -> tuple[str, ...]:
-    known = {name for rule in service.rules for name in rule.sets} | OTHER_SETS
+def _sets(only: str) -> tuple[str, ...]:
+    known = content.guideline_sets()
     asked = tuple(name.strip() for name in only.split(",") if name.strip())
     unknown = [name for name in asked if name not in known]
     if unknown or not asked:
@@ -118,10 +122,6 @@ def _sets(service: Service, only: str) -> tuple[str, ...]:
             f"unknown guideline set {', '.join(unknown)!r}", "--only", f"Known: {', '.join(sorted(known))}."
         )
     return asked
-
-
-# Sets of the rule book none of whose rules runs in this version: naming them is not an error.
-OTHER_SETS = frozenset({"nogg2024", "uspstf2025", "oc2023", "ctf2023", "iof", "label_us", "label_eu"})
 
 
 def read_file(path: Path) -> object:

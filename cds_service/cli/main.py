@@ -7,9 +7,14 @@ import sys
 import click
 
 from cds_service import __version__
+from cds_service.cli.check import check
+from cds_service.cli.docs import docs
 from cds_service.cli.explain import explain
+from cds_service.cli.export import export
+from cds_service.cli.impact import impact_command
 from cds_service.cli.import_terminology import import_terminology
 from cds_service.cli.serve import serve
+from cds_service.cli.sign import sign
 from cds_service.kernel.errors import BoneCdsError
 
 
@@ -20,8 +25,13 @@ def bonecds() -> None:
 
 
 bonecds.add_command(serve)
+bonecds.add_command(check)
+bonecds.add_command(docs)
 bonecds.add_command(explain)
+bonecds.add_command(impact_command)
+bonecds.add_command(export)
 bonecds.add_command(import_terminology)
+bonecds.add_command(sign)
 
 
 def main() -> None:

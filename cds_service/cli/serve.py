@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 from flask import Flask
 
+from cds_service.cli.site import chosen_profile
+from cds_service.clinical import attributes
 from cds_service.engine.answer import answer
-from cds_service.engine.services import Service, installed
-from cds_service.kernel.errors import ContentError
+from cds_service.engine.services import Profile, Service, installed
+from cds_service.kernel.errors import BoneCdsError
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
 from cds_service.web import settings as web_settings
@@ -25,19 +27,22 @@ def build_app(settings: Settings) -> Flask:
     """The application with every installed service; content is read and checked here, before the first call."""
     services = installed()
     _read_content(settings, services)
+    # read once: a site file that changes takes effect at the next start, in all workers alike (D23)
+    sites = {each.id: chosen_profile(each.clinic, settings.profile, settings.site_file) for each in services}
     return create_app(
         settings,
         services,
-        partial(_respond, settings, as_card=False),
+        partial(_respond, settings, sites, as_card=False),
         self_check=partial(_problems, settings, services),
-        unassessable_card=partial(_respond, settings, as_card=True),
+        unassessable_card=partial(_respond, settings, sites, as_card=True),
+        attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
     )
 
 
 def _read_content(settings: Settings, services: Sequence[Service]) -> None:
     for service in services:
-        profile = service.clinic.profile(settings.profile)
-        service.texts(profile.language)
+        profile = chosen_profile(service.clinic, settings.profile, settings.site_file)
+        service.texts(profile.language, profile.wording)
         service.clinic.thresholds(settings.day())
 
 
@@ -45,13 +50,15 @@ def _problems(settings: Settings, services: Sequence[Service]) -> tuple[str, ...
     """For `/readyz`: thresholds are in force from a date on, so what was fine yesterday is checked for today."""
     try:
         _read_content(settings, services)
-    except ContentError as error:
+    except BoneCdsError as error:
         return (str(error),)
     return ()
 
 
-def _respond(settings: Settings, service: Service, call: HookRequest, *, as_card: bool) -> HookResponse:
-    profile = service.clinic.profile(settings.profile)
+def _respond(
+    settings: Settings, sites: Mapping[str, Profile], service: Service, call: HookRequest, *, as_card: bool
+) -> HookResponse:
+    profile = sites[service.id]
     return answer(service, call, as_of=settings.day(), profile=profile, unassessable_as_card=as_card)
 
 

@@ -5,38 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import lru_cache
 
 from cds_service import __version__
-from cds_service.clinical import content, needs
-from cds_service.clinical.concepts import taking, total_in
-from cds_service.clinical.patient import SCOPE_NEEDS, Patient
-from cds_service.clinical.rules.common import on_record
+from cds_service.clinical import basis, content, needs, profiles, risk_models
+from cds_service.clinical.patient import ALL_NEEDS, Patient
+from cds_service.clinical.risk_inputs import risk_inputs
+from cds_service.clinical.rules import CHART_OPEN
+from cds_service.clinical.rules.common import in_our_groups
 from cds_service.clinical.terminology import terminology
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.identity import is_merged
-from cds_service.kernel.criteria import Criterion, any_of, holds, less_than
+from cds_service.kernel.criteria import Criterion, holds, less_than
 from cds_service.kernel.facts import Known
+from cds_service.kernel.figures import Supporting
 from cds_service.kernel.needs import Records
 from cds_service.kernel.rules import Rule
 from cds_service.kernel.thresholds import Source, Thresholds
 from cds_service.kernel.truth import Truth
-
-# Which document a guideline set's cards name as their source
-_SOURCE_OF_SET = {
-    "acr2022": "acr2022",
-    "bhof_iscd": "iscd2023",
-    "nice": "nice_cg146",
-    "vd_iom2011": "iom2011",
-    "vd_es2011": "es2011",
-    "vd_es2024": "es2024",
-    "vd_ros2018": "ros2018",
-    "vd_ms_ca": "ms_canada2018",
-    "vd_ms_iran2016": "iran_ms2016",
-    "ms": "project",
-}
-_SOURCE_OF_RULE = {"MS-03": "bisson2019", "VD-01": "es2024", "VD-05": "es2011"}
 
 
 class Clinic:
@@ -47,15 +33,23 @@ class Clinic:
         """Version of the rules and a hash of all content: two workers with different content show it (D23)."""
         return _version()
 
-    def profile(self, name: str) -> content.Profile:
-        """The profile of that name."""
-        return content.profile(name)
+    def profile(self, name: str) -> profiles.Profile:
+        """The built-in profile of that name."""
+        return _checked(profiles.profile(name), f"profiles/{name}.toml")
+
+    def site(self, text: str, file: str) -> profiles.Profile:
+        """The profile that a site file describes."""
+        return _checked(profiles.site(text, file), file)
+
+    def signed(self, rule: Rule, profile: profiles.Profile) -> bool:
+        """Whether somebody signed the rule as it is."""
+        return basis.valid(rule, profile.signatures) is not None
 
     def thresholds(self, as_of: dt.date) -> Thresholds:
         """The numbers in force on that day."""
         return content.thresholds(as_of)
 
-    def facts(self, records: Records, as_of: dt.date, thresholds: Thresholds, profile: content.Profile) -> Patient:
+    def facts(self, records: Records, as_of: dt.date, thresholds: Thresholds, profile: profiles.Profile) -> Patient:
         """The facts, worked out as rules ask for them."""
         return Patient(Chart(records, terminology(), as_of), thresholds, profile)
 
@@ -73,15 +67,7 @@ class Clinic:
         """MS on record, or a systemic glucocorticoid now or in the last year."""
         if not facts.chart.patient:
             return holds("patient-known", Truth.UNKNOWN, gaps=facts.chart.gaps(needs.PATIENT))
-        window = total_in(facts.exposure, thresholds.days("policy.scope-days"))
-        recent = window.value.more_than(Decimal(0))
-        found = any(truth is Truth.YES for truth in (recent, taking(facts.exposure).truth))
-        looked = not facts.gaps(*SCOPE_NEEDS)
-        open_ = facts.chart.gaps(*SCOPE_NEEDS)
-        steroids = holds(
-            "gc-recent", Truth.YES if found else Truth.NO if looked else Truth.UNKNOWN, window.evidence, open_
-        )
-        return any_of(on_record("ms", facts.ms), steroids)
+        return in_our_groups(facts, thresholds)
 
     def unread(self, facts: Patient) -> Sequence[Mapping[str, str]]:
         """Resources that were set aside for their value, and statuses that do not count, with their number."""
@@ -92,12 +78,26 @@ class Clinic:
         problems = [{"resource": "", "reason": problem} for problem in facts.chart.records.problems]
         return [*by_value, *by_status, *problems]
 
-    def source(self, rule: Rule, profile: content.Profile) -> Source:
-        """The document the rule rests on; vitamin D rules take the site's vitamin D profile."""
-        if rule.id in _SOURCE_OF_RULE:
-            return content.sources()[_SOURCE_OF_RULE[rule.id]]
-        first = profile.vitamin_d if profile.vitamin_d in rule.sets else rule.sets[0]
-        return content.sources()[_SOURCE_OF_SET[first]]
+    def source(self, rule: Rule, profile: profiles.Profile) -> Source:
+        """The document the rule rests on: its own, else that of the first guideline set the site has it from."""
+        if rule.source:
+            return content.sources()[rule.source]
+        name = next((each for each in profile.sets if each in rule.sets), rule.sets[0])
+        return content.guideline_sets()[name].source
+
+    def figures(self, facts: Patient) -> Sequence[Supporting]:
+        """What the risk models of the profile say; no rule sees it."""
+        models = risk_models.chosen(facts.profile.risk_models)
+        if not models:
+            return ()
+        inputs = risk_inputs(facts)
+        return [Supporting(risk_models.TOPICS, each.title, each.figure(inputs), each.licence_note) for each in models]
+
+
+def _checked(made: profiles.Profile, file: str) -> profiles.Profile:
+    risk_models.chosen(made.risk_models, file)
+    profiles.check_names(made, CHART_OPEN, [need.key for need in ALL_NEEDS], file)
+    return made
 
 
 @lru_cache(maxsize=1)

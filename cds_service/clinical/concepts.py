@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from cds_service.clinical.exposure import Exposure, Run
 from cds_service.clinical.facts.bone_density import Score
 from cds_service.clinical.facts.fractures import FractureSite
 from cds_service.clinical.facts.frax import Frax
 from cds_service.clinical.patient import Patient, shared
+from cds_service.clinical.pulses import total_without_pulses
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, holds, more_than, true
 from cds_service.kernel.dates import DateSpan, plus_days, plus_months
 from cds_service.kernel.facts import Evidence, Fact, Gap, GapKind, Known, Unknown
@@ -22,7 +24,7 @@ from cds_service.kernel.truth import Truth
 
 _YES = frozenset({Truth.YES})
 _MAYBE = frozenset({Truth.YES, Truth.UNKNOWN})
-GLUCOCORTICOIDS = "glucocorticoids"
+Meets: TypeAlias = Callable[[Interval], Truth]
 
 
 # --- age and sex -----------------------------------------------------------------------------------------------------
@@ -64,16 +66,49 @@ class LongTerm:
     run: Run | None
 
 
-def long_term(exposure: Exposure, key: str, dose: Threshold, days: Threshold, *, over_dose: bool = False) -> LongTerm:
-    """On at least (or more than) that dose now, in a course of more than that many days (DEF-02).
+def long_term(
+    exposure: Exposure, key: str, dose: Threshold | None, days: Threshold, *, from_days: bool = False
+) -> LongTerm:
+    """On at least that dose now, in a course of more than that many days (DEF-02).
 
     Days already taken and days ordered both count ("initiated or continued").
+
+    Args:
+        exposure: the timeline.
+        key: key of the criterion.
+        dose: mg per day; none for any dose.
+        days: length of the course.
+        from_days: whether exactly that many days are enough.
     """
-    run, truth = _run_now(exposure, dose.value, over_dose, lambda run: run.days > days.value)
+
+    def long_enough(run: Run) -> bool:
+        return run.days >= days.value if from_days else run.days > days.value
+
+    run, truth = _run_now(exposure, _from(dose), long_enough)
     found = f"{run.days} days" if run and run.last < dt.date.max else ""
     doubts = _doubts(exposure, run)
     shown = exposure.shown_by(run.first, run.last) if run else ()
     return LongTerm(Criterion(key, truth, shown, dose, found, doubts if truth is Truth.UNKNOWN else ()), run)
+
+
+# Where the dose of each reading of `gc_entry` stands; NICE names none: any dose counts.
+_ENTRY_DOSES = {
+    "acr2022": "acr2022.gc-entry-dose",
+    "iscd": "bhof_iscd.gc-entry-dose",
+    "nogg2024": "nogg2024.gc-dose",
+}
+
+
+@shared
+def long_term_use(p: Patient, t: Thresholds) -> LongTerm:
+    """Long-term glucocorticoids as the site reads them (D1, D2), for rules that are not those of one guideline."""
+    name = _ENTRY_DOSES.get(p.choice("gc_entry"))
+    dose = t[name] if name else None
+    if from_90 := p.choice("gc_duration_op") == "at_least":
+        key = "gc-use-from-90-days" if dose else "gc-any-use-from-90-days"
+    else:
+        key = "gc-use-over-90-days" if dose else "gc-any-use-over-90-days"
+    return long_term(p.exposure, key, dose, t["policy.long-term-days"], from_days=from_90)
 
 
 def on_dose_for_months(
@@ -84,18 +119,24 @@ def on_dose_for_months(
     def long_enough(run: Run) -> bool:
         return plus_months(run.first, int(months.value)) <= plus_days(exposure.as_of, 1)
 
-    run, truth = _run_now(exposure, dose.value, over_dose, long_enough)
+    run, truth = _run_now(exposure, _over(dose) if over_dose else _from(dose), long_enough)
     shown = exposure.shown_by(run.first, exposure.as_of) if run else ()
     gaps = _doubts(exposure, run) if truth is Truth.UNKNOWN else ()
     return LongTerm(Criterion(key, truth, shown, dose, gaps=gaps), run)
 
 
-def _run_now(
-    exposure: Exposure, dose: Decimal, over_dose: bool, enough: Callable[[Run], bool]
-) -> tuple[Run | None, Truth]:
-    def meets(daily: Interval) -> Truth:
-        return daily.more_than(dose) if over_dose else daily.at_least(dose)
+def _from(dose: Threshold | None) -> Meets:
+    if dose is None:
+        return lambda daily: daily.more_than(Decimal(0))
+    limit = dose.value
+    return lambda daily: daily.at_least(limit)
 
+
+def _over(dose: Threshold) -> Meets:
+    return lambda daily: daily.more_than(dose.value)
+
+
+def _run_now(exposure: Exposure, meets: Meets, enough: Callable[[Run], bool]) -> tuple[Run | None, Truth]:
     certain = _containing(exposure.runs(meets, _YES), exposure.as_of)
     possible = _containing(exposure.runs(meets, _MAYBE), exposure.as_of)
     if certain and enough(certain):
@@ -181,25 +222,14 @@ def high_daily(exposure: Exposure, t: Thresholds) -> Criterion:
     return Criterion("gc-high-daily", truth, shown, dose, found, gaps)
 
 
-def pulses(exposure: Exposure, t: Thresholds, months: int) -> Criterion:
-    """High-dose courses of a few days in the trailing months (DEF-06)."""
-    equal_mg = t.number("equivalence.methylprednisolone")
-    limit = t.number("policy.pulse-dose") * t.number("equivalence.reference") / equal_mg
-    longest = t.days("policy.pulse-days")
-    since = plus_months(exposure.as_of, -months)
-
-    def found(accept: frozenset[Truth]) -> list[Run]:
-        runs = exposure.runs(lambda daily: daily.at_least(limit), accept)
-        return [run for run in runs if run.days <= longest and since <= run.first <= exposure.as_of]
-
-    certain = found(_YES)
-    if certain:
-        shown = tuple(e for run in certain for e in exposure.shown_by(run.first, run.last))
-        return Criterion("gc-pulses", Truth.YES, shown, t["policy.pulse-dose"], certain[-1].first.isoformat())
-    if exposure.gaps or found(_MAYBE):
-        gaps = exposure.doubts(since, exposure.as_of)
-        return Criterion("gc-pulses", Truth.UNKNOWN, threshold=t["policy.pulse-dose"], gaps=gaps)
-    return Criterion("gc-pulses", Truth.NO, threshold=t["policy.pulse-dose"])
+@shared
+def year_total(p: Patient, t: Thresholds) -> Known[Interval]:
+    """Prednisolone-equivalent mg in the trailing year (DEF-04), with or without pulses as the site counts them (D15)."""
+    window = t.days("acr2022.cumulative-window")
+    total = total_in(p.exposure, window)
+    if p.choice("count_pulses") != "never":
+        return total
+    return replace(total, value=total_without_pulses(p.exposure, t, plus_days(p.as_of, 1 - window), p.as_of))
 
 
 # --- fractures and scores --------------------------------------------------------------------------------------------
@@ -240,31 +270,54 @@ def latest_frax(p: Patient) -> Fact[Frax]:
 
 
 @shared
+def dose_adjusts_frax(p: Patient, t: Thresholds) -> Criterion:
+    """The dose from which ACR multiplies FRAX: above 7.5 mg by its table, from 7.5 mg by its figures (D3)."""
+    dose, limit = daily_now(p.exposure), t["acr2022.frax-adjust-above"]
+    if p.choice("gc_75_op") == "at_least":
+        return at_least("gc-dose-from", dose, limit)
+    return more_than("gc-dose-above", dose, limit)
+
+
+@shared
 def adjusted_frax(p: Patient, t: Thresholds) -> tuple[Fact[Interval], Fact[Interval]]:
     """Major osteoporotic and hip probability, in percent, adjusted for the glucocorticoid dose (GC-03)."""
+    return acr_frax(p, t, dose_adjusts_frax(p, t).truth)
+
+
+def acr_frax(p: Patient, t: Thresholds, adjusted: Truth) -> tuple[Fact[Interval], Fact[Interval]]:
+    """The same, where it is settled whether ACR's factors apply; while that is unknown, raw to adjusted."""
+
+    def factor(key: str) -> Interval:
+        full = t.number(key)
+        low = full if adjusted is Truth.YES else Decimal(1)
+        return Interval(low, Decimal(1) if adjusted is Truth.NO else full)
+
+    return scaled_frax(p, factor("acr2022.frax-mof-factor"), factor("acr2022.frax-hip-factor"))
+
+
+def scaled_frax(p: Patient, mof: Interval, hip: Interval) -> tuple[Fact[Interval], Fact[Interval]]:
+    """Both probabilities of the newest FRAX times a factor; a factor between two bounds leaves the result between two."""
     match latest_frax(p):
         case Unknown() as nothing:
             return nothing, nothing
         case Known(frax, evidence, doubts):
             dose = daily_now(p.exposure)
-            above = more_than("gc-dose-above", dose, t["acr2022.frax-adjust-above"]).truth
 
-            def adjusted(raw: Interval | None, factor: Decimal) -> Fact[Interval]:
+            def scaled(raw: Interval | None, factor: Interval) -> Fact[Interval]:
                 if raw is None:
                     return Unknown((Gap(GapKind.NOT_RECORDED, "frax"),))
                 if doubts:  # a higher result may exist among what was not supplied (S2)
                     raw = Interval(raw.low, None)
-                if above is Truth.NO:
-                    return Known(raw, evidence, doubts)
-                if above is Truth.YES:
-                    return Known(raw.times(factor), evidence, doubts)
-                high = None if raw.high is None else raw.high * factor
-                return Known(Interval(raw.low, high), evidence, (*doubts, *dose.doubts))
+                why = doubts if factor.exact else (*doubts, *dose.doubts)
+                return Known(_product(raw, factor), evidence, why)
 
-            return (
-                adjusted(frax.mof, t.number("acr2022.frax-mof-factor")),
-                adjusted(frax.hip, t.number("acr2022.frax-hip-factor")),
-            )
+            return scaled(frax.mof, mof), scaled(frax.hip, hip)
+
+
+def _product(one: Interval, factor: Interval) -> Interval:
+    low = None if one.low is None or factor.low is None else one.low * factor.low
+    high = None if one.high is None or factor.high is None else one.high * factor.high
+    return Interval(low, high, one.above_low, one.below_high)
 
 
 def tentative(criterion: Criterion, doubts: tuple[Gap, ...]) -> Criterion:
@@ -303,6 +356,15 @@ def dxa_since(p: Patient, key: str, since: dt.date) -> Criterion:
     if maybe or p.scans.gaps:
         return holds(key, Truth.UNKNOWN, gaps=(*maybe, *p.scans.gaps))
     return holds(key, Truth.NO, tuple(evidence for _, evidence in truths))
+
+
+def frax_since(p: Patient, key: str, since: dt.date) -> Criterion:
+    """A FRAX result on or after that day; "no" only when all look-ups completed (S2)."""
+    recent = tuple(f.evidence for f in p.frax.items if f.on and f.on.earliest >= since)
+    if recent:
+        return holds(key, Truth.YES, recent)
+    undated = any(f.on is None or f.on.latest >= since for f in p.frax.items)
+    return holds(key, Truth.UNKNOWN if undated or p.frax.gaps else Truth.NO, gaps=p.frax.gaps)
 
 
 def on_therapy(p: Patient) -> Criterion:

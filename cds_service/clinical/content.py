@@ -1,4 +1,4 @@
-"""The reviewed content: guideline numbers, profiles and words, read once and checked while reading."""
+"""The reviewed content: guideline numbers, sources and words, read once and checked while reading."""
 
 from __future__ import annotations
 
@@ -56,50 +56,33 @@ _GUIDELINE_SCHEMA = {
         },
     },
 }
-_PROFILE_SCHEMA = {
+_SETS_SCHEMA = {
     "type": "object",
-    "required": ["title", "sets", "vitamin_d", "preview", "card_cap", "language", "not_kept"],
-    "additionalProperties": False,
-    "properties": {
-        "title": {"type": "string"},
-        "sets": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
-        "vitamin_d": {"type": "string", "pattern": "^vd_"},
-        "preview": {"type": "array", "items": {"type": "string"}},
-        "card_cap": {"type": "integer", "minimum": 1, "maximum": 10},
-        "language": {"type": "string"},
-        "not_kept": {"type": "array", "items": {"type": "string"}},
+    "additionalProperties": {
+        "type": "object",
+        "required": ["title", "source", "about"],
+        "additionalProperties": False,
+        "properties": {name: {"type": "string", "minLength": 1} for name in ("title", "source", "about")},
     },
 }
+_NOT_NUMBERS = frozenset({"sources.toml", "sets.toml"})
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """A site's choices.
+class GuidelineSet:
+    """A guideline as profiles switch it on.
 
     Attributes:
-        id: name of the file ("us").
+        name: as in profiles and `--only` ("acr2022").
         title: for people.
-        sets: guideline sets whose rules are on, most important first.
-        vitamin_d: the vitamin D profile whose classes are used ("vd_iom2011").
-        preview: ids of preview rules that are on all the same; "*" for all of the sets.
-        card_cap: most cards in one answer.
-        language: name of the file in `texts/`.
-        not_kept: need keys that count as looked up although the EHR never supplies them.
+        source: the document its cards name.
+        about: whom it is for.
     """
 
-    id: str
+    name: str
     title: str
-    sets: tuple[str, ...]
-    vitamin_d: str
-    preview: tuple[str, ...]
-    card_cap: int
-    language: str
-    not_kept: tuple[str, ...]
-
-    def only(self, sets: tuple[str, ...]) -> Profile:
-        """The same site with just the named guideline sets, their preview rules included."""
-        vitamin_d = next((name for name in sets if name.startswith("vd_")), self.vitamin_d)
-        return Profile(self.id, self.title, sets, vitamin_d, ("*",), self.card_cap, self.language, self.not_kept)
+    source: Source
+    about: str
 
 
 @lru_cache(maxsize=1)
@@ -118,8 +101,8 @@ def sources() -> Mapping[str, Source]:
 def all_thresholds() -> tuple[Threshold, ...]:
     """Every number of every guideline, with all its dates."""
     found: list[Threshold] = []
-    for name in _files("guidelines", ".toml"):
-        if name != "sources.toml":
+    for name in files("guidelines", ".toml"):
+        if name not in _NOT_NUMBERS:
             found.extend(_guideline(f"guidelines/{name}"))
     return tuple(found)
 
@@ -142,52 +125,42 @@ def thresholds(as_of: dt.date) -> Thresholds:
     return Thresholds(all_thresholds(), as_of)
 
 
-@lru_cache(maxsize=8)
-def profile(name: str) -> Profile:
-    """The profile of that name.
-
-    Raises:
-        InputError: there is none; the message lists those there are.
-    """
-    known = [file.removesuffix(".toml") for file in _files("profiles", ".toml")]
-    if name not in known:
-        raise InputError(f"there is no profile {name!r}", "profile", f"Choose one of: {', '.join(known)}.")
-    content = _toml(f"profiles/{name}.toml", _PROFILE_SCHEMA)
-    return Profile(
-        name,
-        content["title"],
-        tuple(content["sets"]),
-        content["vitamin_d"],
-        tuple(content["preview"]),
-        content["card_cap"],
-        content["language"],
-        tuple(content["not_kept"]),
+@lru_cache(maxsize=1)
+def guideline_sets() -> Mapping[str, GuidelineSet]:
+    """Every guideline set by name."""
+    told = _toml("guidelines/sets.toml", _SETS_SCHEMA)
+    for name, each in told.items():
+        if each["source"] not in sources():
+            raise ContentError(
+                "guidelines/sets.toml", name, f"unknown source {each['source']!r}", "Add it to sources.toml."
+            )
+    return MappingProxyType(
+        {name: GuidelineSet(name, each["title"], sources()[each["source"]], each["about"]) for name, each in told.items()}
     )
 
 
-def text_file(language: str) -> str:
-    """The words of that language, as TOML text; `cards.texts` reads it."""
-    return _read(f"texts/{language}.toml")
+def text_files(language: str) -> Mapping[str, str]:
+    """The words of that language, as TOML texts by file name; `cards.texts` reads and joins them."""
+    folder = f"texts/{language}"
+    return {f"{folder}/{name}": read(f"{folder}/{name}") for name in files(folder, ".toml")}
 
 
 def orders_file() -> str:
     """The orders that cards may offer, as TOML text; `cards.suggest` reads it."""
-    return _read("orders.toml")
+    return read("orders.toml")
 
 
 def all_files() -> list[tuple[str, str]]:
-    """Name and text of every content file but the value sets, for the version hash."""
-    folders = (
-        ("guidelines", ".toml"),
-        ("profiles", ".toml"),
-        ("texts", ".toml"),
-        ("rules", ".py"),
-        ("facts", ".py"),
-        ("dosage", ".py"),
-    )
-    names = [f"{folder}/{name}" for folder, ending in folders for name in _files(folder, ending)]
-    alone = ("concepts.py", "exposure.py", "measurements.py", "patient.py", "orders.toml", "analytes.toml")
-    return [(name, _read(name)) for name in (*names, *alone)]
+    """Name and text of every content file but the value sets, for the version hash: everything in `clinical/`."""
+    texts = (f"texts/{language}" for language in _languages())
+    folders = ("", "dosage", "due", "facts", "guidelines", "profiles", "reviews", "rules", *texts)
+    there = [folder for folder in folders if resources.files("cds_service.clinical").joinpath(folder).is_dir()]
+    names = [f"{folder}/{name}".lstrip("/") for folder in there for name in files(folder, (".py", ".toml"))]
+    return [(name, read(name)) for name in names]
+
+
+def _languages() -> list[str]:
+    return files("texts", "")
 
 
 def _guideline(file: str) -> list[Threshold]:
@@ -216,13 +189,15 @@ def _guideline(file: str) -> list[Threshold]:
 
 
 def _toml(file: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return strict_toml.load(_read(file), file, schema)
+    return strict_toml.load(read(file), file, schema)
 
 
-def _read(file: str) -> str:
+def read(file: str) -> str:
+    """The text of one content file."""
     return resources.files("cds_service.clinical").joinpath(file).read_text(encoding="utf-8")
 
 
-def _files(folder: str, ending: str) -> list[str]:
+def files(folder: str, ending: str | tuple[str, ...]) -> list[str]:
+    """Names of the content files of a folder that end like this, sorted."""
     found = resources.files("cds_service.clinical").joinpath(folder).iterdir()
     return sorted(item.name for item in found if item.name.endswith(ending))

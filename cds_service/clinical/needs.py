@@ -15,9 +15,15 @@ BONE_REPORTS = Need("boneReports", "DiagnosticReport", ("dxa.report", "dxa.order
 PROCEDURES = Need("procedures", "Procedure")
 VITAMIN_D = Need("vitaminD", "Observation", ("lab.25OHD",))
 LABORATORY = Need("laboratory", "Observation", ("lab.eGFR", "lab.creatinine", "lab.calcium", "lab.albumin"))
+SECONDARY_CAUSES = Need(
+    "secondaryCauses",
+    "Observation",
+    ("lab.phosphate", "lab.ALP", "lab.magnesium", "lab.PTH", "lab.TSH", "lab.SPEP", "lab.tTG_IgA", "lab.testosterone"),
+)
 FRACTURE_RISK = Need("fractureRisk", "Observation", ("fracture_risk",))
 FUNCTION = Need("function", "Observation", ("ms.EDSS", "falls", "mobility", "menopause", "cond.pregnancy"))
-LIFESTYLE = Need("lifestyle", "Observation", ("lifestyle", "vitals"))
+LIFESTYLE = Need("lifestyle", "Observation", ("lifestyle", "vitals", "family.parental_hip_fracture"))
+FAMILY_HISTORY = Need("familyHistory", "FamilyMemberHistory")
 
 MEDICATIONS = (MEDICATION_REQUESTS, MEDICATION_DISPENSES, MEDICATION_ADMINISTRATIONS, MEDICATION_STATEMENTS)
 BONE_RESULTS = (BONE_DENSITY, BONE_REPORTS)

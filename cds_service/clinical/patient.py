@@ -8,7 +8,6 @@ from functools import cached_property, wraps
 from typing import TypeVar, cast
 
 from cds_service.clinical import needs
-from cds_service.clinical.content import Profile
 from cds_service.clinical.exposure import Exposure
 from cds_service.clinical.facts import (
     body,
@@ -16,28 +15,44 @@ from cds_service.clinical.facts import (
     comedication,
     conditions,
     demographics,
+    doses,
+    falls,
+    family_history,
     fractures,
     frax,
     glucocorticoids,
+    height_loss,
+    kidney,
     laboratory,
     lifestyle,
     menopause,
+    mobility,
     multiple_sclerosis,
+    ost,
     pregnancy,
+    supplies,
     therapies,
+    timed_walk,
     vitamin_d,
+    vitamin_d_doses,
 )
 from cds_service.clinical.facts.bone_density import Measure, Scan, Score
 from cds_service.clinical.facts.comedication import Medication
 from cds_service.clinical.facts.conditions import Diagnosis
 from cds_service.clinical.facts.demographics import Sex
+from cds_service.clinical.facts.doses import DoseGiven
+from cds_service.clinical.facts.falls import Fall, FallsQuestion
 from cds_service.clinical.facts.fractures import Fracture
 from cds_service.clinical.facts.frax import Frax
-from cds_service.clinical.facts.laboratory import Lab
+from cds_service.clinical.facts.laboratory import Lab, Tested
 from cds_service.clinical.facts.lifestyle import Smoking
-from cds_service.clinical.facts.multiple_sclerosis import Fall, MobilityAid, MsType
+from cds_service.clinical.facts.mobility import MobilityAid
+from cds_service.clinical.facts.multiple_sclerosis import MsType
+from cds_service.clinical.facts.supplies import Supply
 from cds_service.clinical.facts.therapies import Therapy
 from cds_service.clinical.facts.vitamin_d import VitaminD
+from cds_service.clinical.facts.vitamin_d_doses import VitaminDDose
+from cds_service.clinical.profiles import Profile
 from cds_service.fhir.chart import Chart
 from cds_service.kernel.facts import Fact, Series
 from cds_service.kernel.needs import Need
@@ -58,6 +73,10 @@ class Patient:
     def as_of(self) -> dt.date:
         """The day the patient is looked at."""
         return self.chart.as_of
+
+    def choice(self, switch: str) -> str:
+        """The reading the site takes of a disagreement between guidelines (`switches.toml`)."""
+        return self.profile.choice(switch)
 
     @cached_property
     def age(self) -> Fact[Interval]:
@@ -83,7 +102,7 @@ class Patient:
     @cached_property
     def exposure(self) -> Exposure:
         """Systemic glucocorticoids, day by day."""
-        return glucocorticoids.exposure(self.chart, self._t)
+        return glucocorticoids.exposure(self.chart, self._t, self.profile.equal)
 
     @cached_property
     def scores(self) -> Series[Score]:
@@ -116,9 +135,19 @@ class Patient:
         return fractures.fractures(self.chart)
 
     @cached_property
+    def atypical_fractures(self) -> Series[Fracture]:
+        """Atypical femoral fractures: a harm of antiresorptive drugs, never among `fractures`."""
+        return fractures.atypical_femoral(self.chart)
+
+    @cached_property
     def therapies(self) -> Series[Therapy]:
         """Osteoporosis drugs, past and present."""
         return therapies.bone_therapies(self.chart, self._t, self._t.days("policy.open-therapy-trusted-days"))
+
+    @cached_property
+    def supplies(self) -> Series[Supply]:
+        """How long the oral bisphosphonates last that were handed out, by drug."""
+        return supplies.supplies(self.chart)
 
     @cached_property
     def egfr(self) -> Fact[Lab]:
@@ -131,9 +160,29 @@ class Patient:
         return laboratory.calcium(self.chart)
 
     @cached_property
+    def creatinine(self) -> Fact[Lab]:
+        """Latest creatinine."""
+        return laboratory.creatinine(self.chart)
+
+    @cached_property
+    def albumin(self) -> Fact[Lab]:
+        """Latest albumin."""
+        return laboratory.albumin(self.chart)
+
+    @cached_property
+    def clearance(self) -> Fact[Interval]:
+        """Creatinine clearance by Cockcroft-Gault with actual weight, mL/min."""
+        return kidney.clearance(self.chart, self._t)
+
+    @cached_property
     def vitamin_d(self) -> Series[VitaminD]:
         """25-OH vitamin D results."""
         return vitamin_d.vitamin_d(self.chart)
+
+    @cached_property
+    def vitamin_d_doses(self) -> Series[VitaminDDose]:
+        """Single doses of vitamin D, in international units."""
+        return vitamin_d_doses.vitamin_d_doses(self.chart)
 
     @cached_property
     def ms(self) -> Series[Diagnosis]:
@@ -148,17 +197,52 @@ class Patient:
     @cached_property
     def mobility(self) -> Series[MobilityAid]:
         """Walking aid, wheelchair, bed."""
-        return multiple_sclerosis.mobility(self.chart)
+        return mobility.mobility(self.chart)
 
     @cached_property
     def falls(self) -> Series[Fall]:
         """Falls on record."""
-        return multiple_sclerosis.falls(self.chart)
+        return falls.falls(self.chart)
+
+    @cached_property
+    def falls_in_year(self) -> Fact[Interval]:
+        """How many falls in the last twelve months."""
+        return falls.falls_in_year(self.chart)
+
+    @cached_property
+    def falls_asked(self) -> Series[FallsQuestion]:
+        """When somebody asked about falls."""
+        return falls.falls_asked(self.chart)
+
+    @cached_property
+    def timed_walk(self) -> Fact[Interval]:
+        """Latest Timed 25-Foot Walk, seconds; none found never means that it was not done."""
+        return timed_walk.timed_walk(self.chart)
 
     @cached_property
     def bmi(self) -> Fact[Interval]:
         """Latest body mass index, kg/m2."""
         return body.bmi(self.chart)
+
+    @cached_property
+    def weight(self) -> Fact[Interval]:
+        """Latest body weight, kg."""
+        return body.weight(self.chart)
+
+    @cached_property
+    def ost(self) -> Fact[Interval]:
+        """Osteoporosis Self-assessment Tool, from the latest weight; a hint only."""
+        return ost.ost(self.chart, self._t)
+
+    @cached_property
+    def height_loss(self) -> Fact[Interval]:
+        """Tallest adult height on record minus the latest one, cm."""
+        return height_loss.height_loss(self.chart)
+
+    @cached_property
+    def parental_hip_fracture(self) -> Fact[bool]:
+        """Whether mother or father broke a hip."""
+        return family_history.parental_hip_fracture(self.chart)
 
     @cached_property
     def pregnancy_possible(self) -> Fact[bool]:
@@ -188,6 +272,14 @@ class Patient:
     def diagnoses(self, *concepts: str) -> Series[Diagnosis]:
         """Conditions of those concepts."""
         return conditions.diagnoses(self.chart, *concepts)
+
+    def tests(self, *concepts: str) -> Series[Tested]:
+        """Laboratory tests of those concepts that were done, whatever they showed and however long ago."""
+        return laboratory.tests(self.chart, *concepts)
+
+    def doses(self, ingredient: str) -> Series[DoseGiven]:
+        """Doses of an injected osteoporosis drug ("denosumab", "zoledronic_acid", "romosozumab", "ibandronate")."""
+        return doses.doses(self.chart, ingredient)
 
     def current_drugs(self, *prefixes: str) -> Series[Medication]:
         """Medication of those concepts taken now."""
@@ -224,7 +316,9 @@ ALL_NEEDS = (
     needs.PROCEDURES,
     needs.VITAMIN_D,
     needs.LABORATORY,
+    needs.SECONDARY_CAUSES,
     needs.FRACTURE_RISK,
     needs.FUNCTION,
     needs.LIFESTYLE,
+    needs.FAMILY_HISTORY,
 )

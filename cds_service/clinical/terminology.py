@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -30,6 +31,7 @@ COLUMNS = (
     "edition",
 )
 INDEX = "index.toml"
+NOTICE = "NOTICE.md"
 INDEX_SCHEMA = {
     "type": "object",
     "required": ["file"],
@@ -77,6 +79,19 @@ def terminology() -> Terminology:
     return read(texts)
 
 
+@lru_cache(maxsize=1)
+def notices() -> Mapping[str, str]:
+    """The terms of every licence named in the value sets: the sections of NOTICE.md, each paragraph on one line."""
+    text = resources.files("cds_service.clinical").joinpath("valuesets", NOTICE).read_text(encoding="utf-8")
+    _, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    told = (re.match(r"`([^`]+)`\n(.*)", section, re.DOTALL) for section in sections)
+    return {each[1]: _one_line_each(each[2]) for each in told if each}
+
+
+def _one_line_each(text: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
+
+
 def read(texts: Mapping[str, str]) -> Terminology:
     """The value sets in those CSV texts, by file name.
 
@@ -109,7 +124,7 @@ def _rows(file: str, text: str) -> Iterator[tuple[int, Entry]]:
 
 
 def _entry(file: str, line: int, cells: list[str]) -> Entry:
-    concept, system, code, display, match, ingredient, strength, per, form, route_class, unit = cells[:11]
+    concept, system, code, display, match, ingredient, strength, per, form, route_class, unit, licence, edition = cells
     for column, value in (("system", system), ("match", match), ("per", per), ("route_class", route_class)):
         if value not in _ALLOWED[column]:
             raise ContentError(file, f"line {line}", f"{column} may not be {value!r}")
@@ -121,4 +136,4 @@ def _entry(file: str, line: int, cells: list[str]) -> Entry:
         raise ContentError(file, f"line {line}", f"strength_mg is not a number: {strength!r}") from None
     if (mg is None) != (not per) or (mg is not None and mg <= 0):
         raise ContentError(file, f"line {line}", "strength_mg and per go together, and a strength is above 0")
-    return Entry(concept, system, code, display, match, ingredient, mg, per, form, route_class, unit)
+    return Entry(concept, system, code, display, match, ingredient, mg, per, form, route_class, unit, licence, edition)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.render import cards_of
-from cds_service.engine.arrange import arrange, open_gaps
+from cds_service.engine.arrange import arrange, open_gaps, with_figures
 from cds_service.engine.evaluate import Evaluation, evaluate
 from cds_service.engine.gather import gather
 from cds_service.engine.services import Profile, Service
@@ -42,8 +42,9 @@ def decide(service: Service, records: Records, as_of: dt.date, profile: Profile,
         seed: makes the cards' uuids: the same call gives the same uuids (S6).
     """
     evaluation = evaluate(service, records, as_of, profile)
-    texts = service.texts(profile.language)
-    plans = arrange(evaluation, texts)
+    texts = service.texts(profile.language, profile.wording)
+    # figures come after everything is decided: no rule and no order of cards can rest on one
+    plans = with_figures(arrange(evaluation, texts), service.clinic.figures(evaluation.facts))
     return Decision(evaluation, _written(service, evaluation, plans, records.patient_id, seed))
 
 
@@ -98,7 +99,7 @@ def _written(
     clinic, profile = service.clinic, evaluation.profile
     return cards_of(
         plans,
-        service.texts(profile.language),
+        service.texts(profile.language, profile.wording),
         service.orders,
         lambda rule: clinic.source(rule, profile),
         patient_id,

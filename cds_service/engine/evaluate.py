@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cds_service.engine.services import Profile, Service
+from cds_service.engine.services import Clinic, Profile, Service
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.needs import Lookup, LookupState, Records
 from cds_service.kernel.rules import Outcome, Rule, Status, decide
@@ -21,7 +21,7 @@ class Evaluation:
         as_of: the day asked about.
         profile: the site's choices.
         rule_set: version of rules and content.
-        outcomes: one per rule that is on, in the order of the service.
+        outcomes: one per rule that is on, in the site's order of guidelines.
         scope: whether the patient belongs to the groups the service is for.
         silent: why no card may be given at all; empty when cards may be given.
         unread: what was set aside and why.
@@ -51,7 +51,7 @@ def evaluate(service: Service, records: Records, as_of: dt.date, profile: Profil
     thresholds = clinic.thresholds(as_of)
     facts = clinic.facts(_with_not_kept(records, service, profile), as_of, thresholds, profile)
     silent = clinic.silent_because(facts, thresholds)
-    on = [rule for rule in service.rules if switched_on(rule, profile)]
+    on = sorted((rule for rule in service.rules if runs(rule, profile, clinic)), key=lambda rule: _place(rule, profile))
     outcomes = tuple(decide(rule, facts, thresholds) for rule in on)
     return Evaluation(
         as_of,
@@ -65,11 +65,21 @@ def evaluate(service: Service, records: Records, as_of: dt.date, profile: Profil
     )
 
 
+def runs(rule: Rule, profile: Profile, clinic: Clinic) -> bool:
+    """Does the rule run at this site: switched on, and signed where the site asks for that?"""
+    return switched_on(rule, profile) and (profile.unsigned or clinic.signed(rule, profile))
+
+
 def switched_on(rule: Rule, profile: Profile) -> bool:
-    """Does the profile run this rule?"""
-    if not set(rule.sets) & set(profile.sets):
+    """Does the profile switch this rule on?"""
+    if not set(rule.sets) & set(profile.sets) or rule.id in profile.off:
         return False
     return rule.status is Status.STABLE or "*" in profile.preview or rule.id in profile.preview
+
+
+def _place(rule: Rule, profile: Profile) -> int:
+    """The site's order of guidelines: on a shared card the first one speaks first."""
+    return min(profile.sets.index(name) for name in rule.sets if name in profile.sets)
 
 
 def _with_not_kept(records: Records, service: Service, profile: Profile) -> Records:

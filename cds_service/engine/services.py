@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from cds_service.cards.suggest import Order
 from cds_service.cards.texts import Texts
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.errors import ContentError
+from cds_service.kernel.figures import Supporting
 from cds_service.kernel.needs import Need, Records
 from cds_service.kernel.rules import Rule
 from cds_service.kernel.thresholds import Source, Thresholds
@@ -35,12 +36,24 @@ class Profile(Protocol):
         """Preview rules that are on all the same; "*" for all."""
 
     @property
+    def off(self) -> tuple[str, ...]:
+        """Rules that are off although their set is on."""
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether rules run that nobody has signed in their present form."""
+
+    @property
     def card_cap(self) -> int:
         """Most cards in one answer."""
 
     @property
     def language(self) -> str:
         """Language of the cards."""
+
+    @property
+    def wording(self) -> tuple[tuple[str, str], ...]:
+        """Texts of the site that replace those of the language."""
 
     @property
     def not_kept(self) -> tuple[str, ...]:
@@ -55,7 +68,13 @@ class Clinic(Protocol):
         """Version of rules and content."""
 
     def profile(self, name: str) -> Any:
-        """The profile of that name."""
+        """The built-in profile of that name."""
+
+    def site(self, text: str, file: str) -> Any:
+        """The profile that a site file describes."""
+
+    def signed(self, rule: Rule, profile: Any) -> bool:
+        """Whether somebody signed the rule as it is."""
 
     def thresholds(self, as_of: dt.date) -> Thresholds:
         """The numbers in force on that day."""
@@ -74,6 +93,16 @@ class Clinic(Protocol):
 
     def source(self, rule: Rule, profile: Any) -> Source:
         """The document a rule's card names as its source."""
+
+    def figures(self, facts: Any) -> Sequence[Supporting]:
+        """What the risk models of the profile say, in support of cards; none unless a site switches one on."""
+
+
+class TextsOf(Protocol):
+    """Where a service gets its words from."""
+
+    def __call__(self, language: str, wording: tuple[tuple[str, str], ...] = ()) -> Texts:
+        """The words of a language, with those of a site in place of ours; read once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +132,7 @@ class Service:
     needs: tuple[Need, ...]
     prefetch: Mapping[str, str]
     clinic: Clinic
-    texts: Callable[[str], Texts]
+    texts: TextsOf
     orders: Mapping[str, Order]
 
 

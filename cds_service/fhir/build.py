@@ -1,4 +1,4 @@
-"""What we send as FHIR: built and validated with fhir.resources (R4B modules), the only place that uses it.
+"""What we send as FHIR: built and validated with fhir.resources (R4B modules), which only this and `knowledge/` use.
 
 For ServiceRequest R4B is R4: HL7 changed neither between 4.0.1 and 4.3.0 (hl7.org/FHIR/r4b-explanation.html).
 """

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 
 from cds_service.fhir import status
 from cds_service.fhir.codes import Entry, Terminology
-from cds_service.fhir.read import items, mapping, name_of, string
+from cds_service.fhir.read import code_text, items, mapping, name_of, string
 from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.needs import Need, Records, Resource
 
 _MEDICATION_TYPES = frozenset(
     {"MedicationRequest", "MedicationDispense", "MedicationAdministration", "MedicationStatement"}
 )
-_CODED_TYPES = frozenset({"Observation", "Condition", "Procedure", "DiagnosticReport"}) | _MEDICATION_TYPES
+_FAMILY = "FamilyMemberHistory"
+_CODED_TYPES = frozenset({"Observation", "Condition", "Procedure", "DiagnosticReport", _FAMILY}) | _MEDICATION_TYPES
 # Reasons for which a resource does not count that do not say it is untrue
 _MAY_STILL_HOLD = frozenset({status.UNKNOWN, status.NO_STATUS, status.MODIFIED})
 _LOOKS_LIKE = {
@@ -35,11 +36,11 @@ _CONCEPT_OF_WORDS = {"multiple sclerosis": "ms.condition", "osteoporosis": "cond
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource, or a component of one, that carries a concept.
+    """A resource, or a part of one, that carries a concept.
 
     Attributes:
         resource: the resource.
-        part: where the value stands: the resource itself or one of its components.
+        part: where the code stands: the resource itself, one of its components, or a condition of a relative.
         entries: the value-set rows its codes matched.
     """
 
@@ -73,6 +74,7 @@ class Chart:
     set_aside: Counter[str] = field(default_factory=Counter)
     resource_count: int = 0
     _index: dict[tuple[str, str], list[Found]] = field(default_factory=dict)
+    _parts: dict[str, list[Found]] = field(default_factory=dict)
     _drugs: list[Found] = field(default_factory=list)
     _by_id: dict[str, Resource] = field(default_factory=dict)
     _refuted: list[Found] = field(default_factory=list)
@@ -96,6 +98,10 @@ class Chart:
                 if id(found.part) not in seen:
                     seen.add(id(found.part))
                     yield found
+
+    def named(self, resource_type: str, pattern: re.Pattern[str]) -> Iterator[Found]:
+        """The same by the words of the code: for what has no verified code, and for look-alikes (D22)."""
+        return (found for found in self._parts.get(resource_type, ()) if pattern.search(_words(found.part.get("code"))))
 
     def refuted(self, *concepts: str) -> Iterator[Found]:
         """Conditions on record as refuted: somebody looked and said no."""
@@ -144,9 +150,8 @@ class Chart:
         if kind in _MEDICATION_TYPES:
             self._add_drug(resource)
             return
-        self._add_coded(resource, resource)
-        for component in items(resource.get("component")):
-            self._add_coded(resource, mapping(component))
+        for part in _coded_parts(resource):
+            self._add_coded(resource, part)
         for contained in items(resource.get("contained")):
             if mapping(contained).get("resourceType") == "Observation":
                 self._add(_inherit(mapping(contained), resource))
@@ -154,11 +159,15 @@ class Chart:
     def _doubt(self, resource: Resource, reason: str) -> None:
         """A resource that cannot be used may still hold: while it is there, absence is not proven (S2, D8)."""
         kind = string(resource.get("resourceType"))
+        doubtful = self._doubtful.setdefault(kind, {})
+        if kind == _FAMILY:  # "health unknown" names no condition, and may stand for any
+            doubtful[""] = Gap(GapKind.UNREADABLE, "kind:family", reason)
+            return
         drug = self._medication(resource) if kind in _MEDICATION_TYPES else None
         entries = self.terminology.of_drug(drug) if drug else self.terminology.of_concept(resource.get("code"))
         for entry in entries:
             what = entry.concept.split(".")[0]
-            self._doubtful.setdefault(kind, {})[entry.concept] = Gap(GapKind.UNREADABLE, f"kind:{what}", reason)
+            doubtful[entry.concept] = Gap(GapKind.UNREADABLE, f"kind:{what}", reason)
 
     def _doubt_words(self, resource: Resource, words: str) -> None:
         """A diagnosis we know by its words only does not count, and keeps us from saying that there is none (D22)."""
@@ -170,14 +179,15 @@ class Chart:
     def _add_coded(self, resource: Resource, part: Resource) -> None:
         code = part.get("code")
         entries = self.terminology.of_concept(code)
+        kind = string(resource.get("resourceType"))
+        found = Found(resource, part, entries)
+        self._parts.setdefault(kind, []).append(found)
         if not entries:
-            pattern = _LOOKS_LIKE.get(string(resource.get("resourceType")))
+            pattern = _LOOKS_LIKE.get(kind)
             if part is resource and pattern and (hit := pattern.search(str(code))):
                 self.set_unread(resource, "no-mapped-code")
                 self._doubt_words(resource, hit[0].lower())
             return
-        found = Found(resource, part, entries)
-        kind = string(resource.get("resourceType"))
         for concept in dict.fromkeys(entry.concept for entry in entries):
             self._index.setdefault((kind, concept), []).append(found)
 
@@ -203,6 +213,21 @@ class Chart:
             contained = (mapping(c) for c in items(resource.get("contained")))
             return next((c for c in contained if c.get("id") == reference[1:]), None)
         return self.resolve(reference, "Medication")
+
+
+def _coded_parts(resource: Resource) -> Iterator[Resource]:
+    """Where the codes of a resource stand: in itself and its components; for a relative in what the relative had."""
+    if resource.get("resourceType") == _FAMILY:
+        yield from map(mapping, items(resource.get("condition")))
+        return
+    yield resource
+    yield from map(mapping, items(resource.get("component")))
+
+
+def _words(codeable: object) -> str:
+    """All words of a CodeableConcept: its text and every display."""
+    codings = items(mapping(codeable).get("coding"))
+    return " ".join((code_text(codeable), *(string(mapping(coding).get("display")) for coding in codings)))
 
 
 def _inherit(contained: Resource, parent: Resource) -> Resource:

@@ -95,6 +95,8 @@ class Entry:
         form: dose form in lower case ("oral tablet").
         route_class: "systemic", "local", "depends" (on the route ordered), "mineralocorticoid" or "not-convertible".
         unit: usual UCUM unit of a result; for HCPCS drug codes what one billing unit holds.
+        licence: on what terms the code is used, a section of `valuesets/NOTICE.md`.
+        edition: release of the code system ("2026-04"), or a remark: "us" and "uk" editions, "historic".
     """
 
     concept: str
@@ -108,6 +110,8 @@ class Entry:
     form: str = ""
     route_class: str = ""
     unit: str = ""
+    licence: str = ""
+    edition: str = ""
 
 
 _LOCAL_FORM = re.compile(

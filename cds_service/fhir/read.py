@@ -89,6 +89,7 @@ _WHEN = {
     "MedicationDispense": ("whenHandedOver", "whenPrepared"),
     "MedicationRequest": ("authoredOn",),
     "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
+    "FamilyMemberHistory": ("date",),
 }
 
 

@@ -215,7 +215,7 @@ _TABLES = {
 
 # A modifierExtension may negate or move the meaning of what it sits on, and these parts carry values that
 # we read.
-_PARTS = ("component", "dosageInstruction", "dosage")
+_PARTS = ("component", "dosageInstruction", "dosage", "condition")
 
 # Longer runs of digits are opaque ids, not counters; this many digits are exact in a float.
 _LONGEST_NUMBER = 15

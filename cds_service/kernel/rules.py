@@ -93,6 +93,9 @@ class Rule:
         strength: the guideline's own words for strength and certainty; a key of `texts/` [strength].
         card: topic of the card it speaks on; rules of one topic share a card.
         reads: names of the facts it reads.
+        switches: the disagreements between guidelines whose chosen reading changes its answer.
+        source: the document its card names; empty for that of the guideline set.
+        critical_because: why a card of level CRITICAL is justified; empty for rules that never give one.
         decide: facts and thresholds to a finding; pure.
         doc: What it looks for / Why it matters / When it stays silent / Sources.
     """
@@ -107,6 +110,9 @@ class Rule:
     strength: str
     card: str
     reads: tuple[str, ...]
+    switches: tuple[str, ...]
+    source: str
+    critical_because: str
     decide: Callable[[Any, Thresholds], Finding]
     doc: str
 
@@ -122,13 +128,19 @@ def rule(
     kind: Kind = Kind.ACTION,
     status: Status = Status.STABLE,
     version: str = "1",
+    switches: tuple[str, ...] = (),
+    source: str = "",
+    critical_because: str = "",
 ) -> Callable[[Callable[[Any, Thresholds], Finding]], Rule]:
     """Declare a rule; see `Rule` for the arguments."""
 
     def declare(decide: Callable[[Any, Thresholds], Finding]) -> Rule:
         doc = inspect.cleandoc(decide.__doc__ or "")
         name = decide.__name__
-        return Rule(id, name, version, sets, kind, status, check, strength, card, reads, decide, doc)
+        return Rule(
+            id, name, version, sets, kind, status, check, strength, card, reads, switches, source, critical_because,
+            decide, doc,
+        )  # fmt: skip
 
     return declare
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -24,6 +25,7 @@ def create_app(
     *,
     self_check: Callable[[], Sequence[str]] = tuple,
     unassessable_card: Callable[[Service, HookRequest], HookResponse] | None = None,
+    attributes: Callable[[], Any] = dict,
 ) -> Flask:
     """Build the application.
 
@@ -33,6 +35,7 @@ def create_app(
         answer: from a call to its cards. May raise `PatientMismatch` and `Unassessable` (both 412).
         self_check: for `/readyz`: what keeps us from working, in words without PHI; none when ready.
         unassessable_card: the answer in place of an `Unassessable`; needed for `on_unassessable = "card"`.
+        attributes: the source attributes of every rule, for `/sources`; JSON without anything about a patient.
 
     Returns:
         The WSGI application.
@@ -46,7 +49,7 @@ def create_app(
         raise ContentError("services", "id", "two services have the same id.", "Give each hook its own.")
     if settings.on_unassessable == "card" and unassessable_card is None:
         raise ContentError("settings", "on_unassessable", "no card was supplied.", 'Set it to "412".')
-    handlers = routes.Handlers(settings, by_id, answer, self_check, unassessable_card)
+    handlers = routes.Handlers(settings, by_id, answer, self_check, unassessable_card, attributes)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -54,6 +57,7 @@ def create_app(
     app.before_request(routes.begin)
     app.add_url_rule("/cds-services", view_func=handlers.discover, methods=["GET"])
     app.add_url_rule("/cds-services/<service_id>", view_func=handlers.call, methods=["POST"])
+    app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
     app.add_url_rule("/healthz", view_func=handlers.alive, methods=["GET"])
     app.add_url_rule("/readyz", view_func=handlers.ready, methods=["GET"])
     app.register_error_handler(InputError, routes.refused)

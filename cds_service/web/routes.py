@@ -30,7 +30,7 @@ from cds_service.protocol.response import HookResponse
 from cds_service.web import logs
 from cds_service.web.settings import Settings
 
-_DISCOVERY_SECONDS = 60
+_PUBLIC_SECONDS = 60
 _CONTENT_TYPES = ("application/json", "application/fhir+json")
 _UTF8 = ("utf-8", "utf8")
 
@@ -88,6 +88,7 @@ class Handlers:
         answer: from a call to its cards.
         problems: self-check; what keeps us from working, none when ready.
         unassessable_card: the answer for `on_unassessable = "card"`.
+        attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
     """
 
@@ -96,6 +97,7 @@ class Handlers:
     answer: Callable[[Service, HookRequest], HookResponse]
     problems: Callable[[], Sequence[str]]
     unassessable_card: Callable[[Service, HookRequest], HookResponse] | None
+    attributes: Callable[[], Any]
     document: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,12 +109,11 @@ class Handlers:
 
     def discover(self) -> Response:
         """`GET /cds-services`."""
-        answer = Response(self.document, content_type="application/json")
-        answer.cache_control.public = True
-        answer.cache_control.max_age = _DISCOVERY_SECONDS
-        answer.add_etag()
-        answer.make_conditional(request)
-        return answer
+        return _cacheable(self.document)
+
+    def sources(self) -> Response:
+        """`GET /sources`: the source attributes of every rule (45 CFR 170.315(b)(11)(iv)(A))."""
+        return _cacheable(to_bytes(self.attributes()))
 
     def call(self, service_id: str) -> Response:
         """`POST /cds-services/{id}`."""
@@ -144,6 +145,16 @@ class Handlers:
         if found := self.problems():
             return refusal(503, "transient", f"Not ready: {'; '.join(found)}.")
         return Response(b'{"status":"ready"}', content_type="application/json")
+
+
+def _cacheable(body: bytes) -> Response:
+    """JSON that is the same for everybody until the service is started anew."""
+    answer = Response(body, content_type="application/json")
+    answer.cache_control.public = True
+    answer.cache_control.max_age = _PUBLIC_SECONDS
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
 
 
 def read_json(sent: Request, max_bytes: int) -> Any:

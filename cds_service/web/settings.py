@@ -46,9 +46,14 @@ SCHEMA: Mapping[str, Any] = {
             "maximum": 256,
         },
         "profile": {
-            "description": "Profile of clinical choices.",
+            "description": "Built-in profile of clinical choices.",
             "type": "string",
             "pattern": "^[a-z][a-z0-9_-]*$",
+        },
+        "site_file": {
+            "description": "TOML file with a site's own choices; it names the profile it starts from.",
+            "type": "string",
+            "minLength": 1,
         },
         "max_body_bytes": {"description": "Longest body accepted.", "type": "integer", "minimum": 1000},
         "cors_origins": {
@@ -84,6 +89,7 @@ class Settings:
     workers: int = 1
     threads: int = 4
     profile: str = "us"
+    site_file: Path | None = None
     max_body_bytes: int = 5_000_000
     cors_origins: tuple[str, ...] = ()
     on_unassessable: str = "412"
@@ -124,6 +130,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
             found |= _from_variable(name, environ[name])
     if "cors_origins" in found:
         found["cors_origins"] = tuple(found["cors_origins"])
+    if "site_file" in found:
+        found["site_file"] = Path(found["site_file"])
     if "as_of" in found:
         found["as_of"] = _date(found["as_of"])
     return Settings(**found)

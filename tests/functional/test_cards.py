@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service.clinical import content
+from cds_service.clinical import content, profiles
 from cds_service.kernel.rules import Level, Status, Verdict
 from hooks.patient_view import SERVICE
 from tests.support import golden
@@ -19,7 +19,7 @@ from tests.support.golden import Json, Scenario, scenarios
 ANSWERED = [each for each in scenarios() if not each.refused]
 BLOCKS = ["Why now", "Options", "Not known", "Basis"]
 RULES = {rule.id: rule for rule in SERVICE.rules}
-CAP = content.profile("us").card_cap
+CAP = profiles.profile("us").card_cap
 # "normal" may stand in a quoted laboratory range, never in our sentences about a person (E8).
 REASSURING = re.compile(
     r"\b(?:must|safe|normal|healthy|fine|no risk|not at risk|low risk|no (?:further )?action|reassur\w*|nothing to worry)\b",
@@ -212,9 +212,10 @@ def test_s10_the_answer_has_cards_and_no_system_actions(scenario: Scenario) -> N
     assert list(golden.post(scenario.text("request.json")).get_json()) == ["cards"]
 
 
-def test_only_vitamin_d_toxicity_is_critical() -> None:
+def test_critical_are_denosumab_overdue_and_vitamin_d_toxicity_and_nothing_else() -> None:
     assert [str(given) for given in CARDS if given.card["indicator"] == "critical"] == [
-        "vitamin-d-toxicity/VitaminDExcess"
+        "gc-denosumab-overdue/BoneDrugSafety",
+        "vitamin-d-toxicity/VitaminDExcess",
     ]
 
 

@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cds_service.cli import explain, main
-from cds_service.clinical import content
+from cds_service.clinical import profiles
 from cds_service.protocol import validate
 from hooks.patient_view import SERVICE
 from tests.support.golden import AS_OF, FOLDER, Json
-from tests.support.story import bundle_text, resources
+from cds_service.review.story import bundle_text, resources
 
 ON_STEROIDS: Json = {
     "sex": "female",
@@ -66,7 +66,7 @@ def test_the_answer_has_the_keys_of_the_contract(given: Path) -> None:
 
 
 def test_every_rule_of_the_profile_that_is_not_a_preview_answers_once(given: Path) -> None:
-    site = content.profile("us")
+    site = profiles.profile("us")
     on = [r.id for r in SERVICE.rules if set(r.sets) & set(site.sets) and r.status.value == "stable"]
     assert [each["rule"] for each in told(given)["outcomes"]] == on
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.clinical import content
+from cds_service.clinical import profiles
 from cds_service.clinical.patient import ALL_NEEDS
 from cds_service.engine.answer import answer, decide
 from cds_service.engine.gather import gather
@@ -27,12 +27,12 @@ from cds_service.kernel.truth import Truth
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import Card
 from hooks.patient_view import SERVICE
-from tests.support.call import in_state, prefetch, request_of
+from cds_service.review.call import in_state, prefetch, request_of
 from tests.support.cases import Case, all_cases
-from tests.support.story import AS_OF, Json
+from cds_service.review.story import AS_OF, Json
 
 _DAY = dt.date.fromisoformat(AS_OF)
-_US = content.profile("us")
+_US = profiles.profile("us")
 _NAMES, _BLOCKS = SERVICE.texts("en").names, SERVICE.texts("en").blocks
 _KEYS = tuple(need.key for need in ALL_NEEDS)
 _FAILURES = ("absent", "failed", "not-permitted", "partial")

@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.clinical import content
+from cds_service.clinical import profiles
 from cds_service.engine.answer import Decision, decide
 from cds_service.engine.gather import from_bundle, gather
 from cds_service.formats import strict_json
 from cds_service.kernel.dates import plus_days
 from cds_service.protocol.request import parse
 from hooks.patient_view import SERVICE
-from tests.support.call import prefetch, request_of
+from cds_service.review.call import prefetch, request_of
 from tests.support.cases import all_cases
-from tests.support.story import AS_OF, PATIENT_ID, Json
+from cds_service.review.story import AS_OF, PATIENT_ID, Json
 from tests.support.variations import SAME_VERDICTS, SAME_WORDS, Variation, as_one_bundle
 
-_US = content.profile("us")
+_US = profiles.profile("us")
 _DAY = dt.date.fromisoformat(AS_OF)
 STORIES = tuple(case.story for case in all_cases() if "as_of" not in case.story and "incomplete" not in case.story)
 stories = st.integers(0, len(STORIES) - 1)

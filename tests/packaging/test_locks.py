@@ -10,6 +10,7 @@ import pytest
 from tests.packaging.repository import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+MUTATION = "tests/mutation/requirements.lock"
 _PIN = re.compile(r"(?P<name>[a-z0-9-]+)==[\w.]+( ; .+)?((?: --hash=sha256:[0-9a-f]{64})+)")
 
 
@@ -30,7 +31,7 @@ def wanted(requirements: list[str]) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name in bare}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, MUTATION])
 def test_every_locked_requirement_is_pinned_with_hashes(lock: str) -> None:
     """An index URL, a local path, a range or a missing hash is not a pin, so it shows here."""
     assert [entry for entry in entries(lock) if not _PIN.fullmatch(entry)] == []
@@ -44,10 +45,11 @@ def test_run_time_lock_covers_the_service_and_its_build() -> None:
     assert needed <= names("requirements.lock")
 
 
-def test_dev_lock_covers_the_dev_group() -> None:
+def test_the_other_locks_cover_their_groups() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
     assert wanted(project["dependency-groups"]["dev"]) <= names("requirements-dev.lock")
+    assert wanted(project["dependency-groups"]["mutation"]) <= names(MUTATION)
 
 
 def test_both_locks_agree() -> None:

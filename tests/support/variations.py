@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any, TypeAlias
 
-from tests.support.call import searchset
-from tests.support.story import ICD, LOINC, PATIENT_ID, RXNORM, UCUM, Json
+from cds_service.review.call import searchset
+from cds_service.review.story import ICD, LOINC, PATIENT_ID, RXNORM, UCUM, Json
 
 Variation: TypeAlias = Callable[[Json, Random], Json]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

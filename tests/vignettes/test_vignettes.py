@@ -7,9 +7,9 @@ import pytest
 from cds_service.clinical.terminology import terminology
 from cds_service.engine.answer import Decision, decide
 from cds_service.kernel.rules import Kind, Rule, Verdict
+from cds_service.review.story import written_codes
 from hooks.patient_view import SERVICE
 from tests.support.cases import RULES, Case, all_cases
-from tests.support.story import written_codes
 
 CASES = all_cases()
 # A definition holds, does not, or cannot be told; nothing is recommended.
@@ -17,8 +17,9 @@ _VERDICTS = {
     Kind.ACTION: {Verdict.RECOMMEND, Verdict.SATISFIED, Verdict.NOT_APPLICABLE, Verdict.CANNOT_TELL},
     Kind.DEFINITION: {Verdict.SATISFIED, Verdict.NOT_APPLICABLE, Verdict.CANNOT_TELL},
 }
-# These only add a caution while treatment is due: once it is given the caution is gone, not satisfied.
-_NOTHING_SATISFIES = {"GC-14", "GC-17", "GC-19", "GC-20", "DX-04", "VD-03", "VD-05"}
+# These only add a caution while treatment is due: once it is given the caution is gone, not satisfied. MON-02 never holds: no
+# record tells the least significant change.
+_NOTHING_SATISFIES = {"GC-14", "GC-17", "GC-19", "GC-20", "DX-04", "VD-03", "VD-05", "VD-08", "MON-02"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

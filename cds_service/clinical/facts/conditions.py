@@ -91,7 +91,9 @@ _LABELS = {
     "cond.cushing": "Cushing's syndrome",
     "cond.vitamin_d_deficiency": "vitamin D deficiency",
     "cond.oesophageal": "oesophageal disease",
+    "cond.oesophageal_barrett": "Barrett's oesophagus",
     "cond.oesophageal_delayed_emptying": "oesophageal disease that delays emptying",
+    "menopause.premature_or_surgical": "premature or surgical menopause",
     "ms.condition": "multiple sclerosis",
 }
 

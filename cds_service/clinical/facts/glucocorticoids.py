@@ -7,7 +7,8 @@ course whose route or purpose is not clear is possible, not certain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.clinical import needs
@@ -45,8 +46,15 @@ _SOMETIMES_REPLACEMENT = frozenset({"prednisolone", "prednisone"})
 _ADRENAL = ("cond.adrenal_insufficiency", "cond.hypopituitarism")
 
 
-def exposure(chart: Chart, t: Thresholds) -> Exposure:
-    """The timeline of systemic glucocorticoids, in prednisolone-equivalent mg per day."""
+def exposure(chart: Chart, t: Thresholds, table_of: Callable[[str], str]) -> Exposure:
+    """The timeline of systemic glucocorticoids, in prednisolone-equivalent mg per day.
+
+    Args:
+        chart: the chart.
+        t: equivalences, and for how long an open order counts.
+        table_of: where published tables disagree about an ingredient, the name of the one the site takes.
+    """
+    equal_mg = _Equivalence(t, table_of)
     gaps = list(chart.gaps(*needs.MEDICATIONS))
     adrenal = Truth.of(any(True for _ in chart.find("Condition", *_ADRENAL)))
     if adrenal is Truth.NO and chart.gaps(needs.CONDITIONS):
@@ -57,15 +65,31 @@ def exposure(chart: Chart, t: Thresholds) -> Exposure:
         product = product_of(counted, unnamed="glucocorticoid")
         if product is None or not counted or product.route_classes == {"mineralocorticoid"}:
             continue
-        if not _dated(chart, found, product, adrenal, t, courses):
+        if not _dated(chart, found, product, adrenal, equal_mg, courses):
             gaps.append(Gap(GapKind.UNREADABLE, WHAT, "a course without a date", name_of(found.resource)))
             chart.set_unread(found.resource, "no-date")
     return timeline(courses, gaps, chart.as_of)
 
 
-def _dated(chart: Chart, found: Found, product: Product, adrenal: Truth, t: Thresholds, courses: list[Course]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Equivalence:
+    """The equivalence table of the site (clinical.md 10)."""
+
+    numbers: Thresholds
+    table_of: Callable[[str], str]
+
+    def factor(self, ingredient: str) -> tuple[Decimal, Decimal] | None:
+        """Mg of prednisolone, and mg of the ingredient that equal them; `None` where nobody gives a number."""
+        table = self.table_of(ingredient)
+        equal = self.numbers.optional(f"equivalence.{ingredient}.{table}" if table else f"equivalence.{ingredient}")
+        return None if equal is None else (self.numbers.number("equivalence.reference"), equal.value)
+
+
+def _dated(
+    chart: Chart, found: Found, product: Product, adrenal: Truth, equal_mg: _Equivalence, courses: list[Course]
+) -> bool:
     """Add the courses of one resource; false when it counts but has no date."""
-    trusted = t.days("policy.open-order-trusted-days")
+    trusted = equal_mg.numbers.days("policy.open-order-trusted-days")
     dosages = dosages_of(found.resource) or [{}]
     for dosage in dosages:
         systemic = _systemic(chart, product, dosage)
@@ -75,7 +99,7 @@ def _dated(chart: Chart, found: Found, product: Product, adrenal: Truth, t: Thre
         days = days_of(found.resource, dosage, chart.as_of, trusted)
         if days is None:
             return False
-        daily = _daily(found.resource, dosage, product, len(dosages), t)
+        daily = _daily(found.resource, dosage, product, len(dosages), equal_mg)
         doubts = tuple(_doubts(found.resource, systemic, purpose, daily, days))
         sure = systemic is Truth.YES and purpose is Truth.NO
         shown = _evidence(found.resource, product, dosage, daily, days)
@@ -84,7 +108,7 @@ def _dated(chart: Chart, found: Found, product: Product, adrenal: Truth, t: Thre
     return True
 
 
-def _daily(resource: Resource, dosage: object, product: Product, dosages: int, t: Thresholds) -> Interval:
+def _daily(resource: Resource, dosage: object, product: Product, dosages: int, equal_mg: _Equivalence) -> Interval:
     """Prednisolone-equivalent mg per day; UNREADABLE when it cannot be told."""
     read: list[Interval] = []
     if resource.get("resourceType") == ADMINISTERED:
@@ -100,11 +124,11 @@ def _daily(resource: Resource, dosage: object, product: Product, dosages: int, t
         quantity, days = supplied
         if (amount := amount_mg(quantity, product)) is not None:
             read.append(amount.times(Decimal(1) / days))
-    equal_mg = t.optional(f"equivalence.{product.ingredient}")
-    if not read or equal_mg is None:
+    factor = equal_mg.factor(product.ingredient)
+    if not read or factor is None:
         return UNREADABLE
-    reference = t.number("equivalence.reference")
-    return _exact(read[0].times(reference), equal_mg.value)
+    reference, equal = factor
+    return _exact(read[0].times(reference), equal)
 
 
 def _exact(daily: Interval, divisor: Decimal) -> Interval:

@@ -1,18 +1,21 @@
-"""The latest kidney function, calcium and albumin, each in the unit it was reported in."""
+"""The latest kidney function, calcium and albumin, each in the unit it was reported in; which tests were done."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.clinical import needs
+from cds_service.clinical.facts.answers import ahead, newest_first, observed
 from cds_service.clinical.facts.results import Result, Results, hull, newest_day, read_results
 from cds_service.clinical.measurements import Measured, convert, measure_quantity, shown
-from cds_service.fhir.chart import Chart
-from cds_service.fhir.read import codes_in, items, mapping
+from cds_service.fhir.chart import Chart, Found
+from cds_service.fhir.read import codes_in, items, mapping, name_of
 from cds_service.kernel.dates import DateSpan
-from cds_service.kernel.facts import Evidence, Fact, Gap, GapKind, Known, Unknown
-from cds_service.kernel.needs import Resource
+from cds_service.kernel.errors import ContentError
+from cds_service.kernel.facts import Evidence, Fact, Gap, GapKind, Known, Series, Unknown
+from cds_service.kernel.needs import Need, Resource
 from cds_service.kernel.quantities import Interval
 
 NEEDS = (needs.LABORATORY,)
@@ -132,3 +135,79 @@ def _ends(told: Resource, analyte: str, unit: str) -> tuple[Decimal | None, Deci
         return None
 
     return limit("low"), limit("high")
+
+
+# --- tests done, whatever they showed --------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One laboratory test that was done.
+
+    Attributes:
+        concept: the concept of the value sets that was asked for.
+        on: when; `None` when the record does not say.
+        evidence: what shows it; the value is the name of the test.
+    """
+
+    concept: str
+    on: DateSpan | None
+    evidence: Evidence
+
+
+_NAMES = {
+    "lab.phosphate": "phosphate",
+    "lab.ALP": "alkaline phosphatase",
+    "lab.magnesium": "magnesium",
+    "lab.PTH": "PTH",
+    "lab.TSH": "TSH",
+    "lab.SPEP": "protein electrophoresis",
+    "lab.tTG_IgA": "tissue transglutaminase IgA",
+    "lab.testosterone": "testosterone",
+    "lab.creatinine": "creatinine",
+    "lab.eGFR": "eGFR",
+    "lab.albumin": "albumin",
+    _ADJUSTED: "calcium, adjusted for albumin",
+    _TOTAL: "calcium",
+    "lab.calcium.ionised": "ionised calcium",
+    "lab.calcium.urine24h": "calcium in 24-hour urine",
+}
+
+
+def tests(chart: Chart, *concepts: str) -> Series[Tested]:
+    """Whether those tests were done: every one on record, newest first, one of a day told twice counts once (D11).
+
+    Whatever the value is, and in whatever unit, somebody has tested; how old a test may be is for the rule to say. A
+    result without a value (sample lost, test cancelled) shows nothing. Reports count as well as single results.
+
+    Raises:
+        ContentError: no look-up covers one of the concepts, so that its absence could never be told.
+    """
+    wanted = list(_looked_up(concepts))
+    found: dict[tuple[str, str], Tested] = {}
+    told = [*chart.find("Observation", *concepts), *chart.find("DiagnosticReport", *concepts)]
+    for each in told:
+        on = observed(chart, each.resource)
+        if not _has_result(each):
+            chart.set_unread(each.resource, "no-value")
+        elif not ahead(chart, each.resource, on):
+            concept = next(c for c in concepts if any(entry.concept == c for entry in each.entries))
+            shown = Evidence("tested", _NAMES[concept], on, name_of(each.resource))
+            found.setdefault((concept, str(on)), Tested(concept, on, shown))
+    ordered = sorted(found.values(), key=lambda each: newest_first(each.on))
+    return Series(tuple(ordered), chart.gaps(*wanted))
+
+
+def _has_result(found: Found) -> bool:
+    """Whether anything was reported; a report or panel has its results elsewhere."""
+    if found.resource.get("resourceType") == "DiagnosticReport":
+        return True
+    part = found.part
+    return any(name.startswith("value") for name in part) or bool(part.get("hasMember") or part.get("component"))
+
+
+def _looked_up(concepts: tuple[str, ...]) -> Iterator[Need]:
+    """The look-ups for those concepts, narrowed to them: a doubtful creatinine leaves no gap for phosphate."""
+    for concept in concepts:
+        need = next((n for n in (*NEEDS, needs.SECONDARY_CAUSES) if concept.startswith(n.concepts)), None)
+        if need is None or concept not in _NAMES:
+            raise ContentError("facts/laboratory.py", concept, "is looked up by no need")
+        yield replace(need, concepts=(concept,))

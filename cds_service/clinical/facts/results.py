@@ -79,9 +79,14 @@ def read_results(chart: Chart, what: str, analyte: str, *concepts: str) -> Resul
         analyte: name in `analytes.toml`.
         concepts: concepts of the value sets.
     """
+    return results_of(chart, what, analyte, chart.find("Observation", *concepts))
+
+
+def results_of(chart: Chart, what: str, analyte: str, observations: Iterable[Found]) -> Results:
+    """The same for Observations that somebody else has picked."""
     usable: list[Result] = []
     failed: list[Failed] = []
-    for found in chart.find("Observation", *concepts):
+    for found in observations:
         reading, on = measure(found.part, analyte), observed(chart, found.resource)
         if isinstance(reading, NotRead):
             failed.extend(not_used(chart, found, reading, what, on))

@@ -1,8 +1,4 @@
-"""Osteoporosis drugs, past and present, one entry per drug; denosumab doses; calcium and vitamin D.
-
-Oncology strengths of the same drugs are not osteoporosis therapy: denosumab 120 mg, zoledronic acid 4 mg (trap 23).
-Neither are Yorvipath, burosumab and hormone therapy.
-"""
+"""Osteoporosis drugs, past and present, one entry per drug; calcium and vitamin D."""
 
 from __future__ import annotations
 
@@ -10,42 +6,29 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
 
 from cds_service.clinical import needs
-from cds_service.clinical.dosage.course import Days, dosages_of
-from cds_service.clinical.dosage.product import Product, product_of
-from cds_service.clinical.dosage.structured import amount_mg
+from cds_service.clinical.dosage.course import Days
 from cds_service.clinical.facts import comedication
 from cds_service.clinical.facts.answers import activity, ahead, begun, newest_first
+from cds_service.clinical.facts.bone_drugs import INJECTED, BoneDrug, DrugClass, bone_drugs
 from cds_service.clinical.facts.comedication import Medication, taken_on, uses
+from cds_service.clinical.facts.doses import DoseGiven, doses_given
 from cds_service.fhir.chart import Chart
-from cds_service.fhir.read import codes_in, items, mapping, name_of, string, when
-from cds_service.kernel.dates import DateSpan, on_day, plus_days, plus_months
+from cds_service.fhir.read import name_of, string, when
+from cds_service.kernel.dates import DateSpan, plus_days, plus_months
 from cds_service.kernel.facts import Evidence, Series
-from cds_service.kernel.needs import Resource
 from cds_service.kernel.quantities import plain
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
+__all__ = ["DrugClass", "Therapy", "bone_therapies", "supplements"]
+
 NEEDS = needs.MEDICATIONS
 
-
-class DrugClass(Enum):
-    """Classes that rules tell apart. BISPHOSPHONATE: route not stated."""
-
-    BISPHOSPHONATE_ORAL = "oral bisphosphonate"
-    BISPHOSPHONATE_IV = "intravenous bisphosphonate"
-    BISPHOSPHONATE = "bisphosphonate"
-    DENOSUMAB = "denosumab"
-    PTH_ANALOGUE = "parathyroid hormone analogue"
-    ROMOSOZUMAB = "romosozumab"
-    SERM = "selective oestrogen receptor modulator"
-    CALCITONIN = "calcitonin"
-    STRONTIUM = "strontium"
-
-
 _BISPHOSPHONATES = frozenset({DrugClass.BISPHOSPHONATE, DrugClass.BISPHOSPHONATE_ORAL, DrugClass.BISPHOSPHONATE_IV})
+_STATUS = "therapy.status.bisphosphonate"
+_ROMOSOZUMAB_MONTHS = 1  # rule book TX-08: monthly doses; also the shortest interval of the other injections
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,70 +54,6 @@ class Therapy:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class DoseGiven:
-    """A dose of an interval drug.
-
-    Attributes:
-        on: when.
-        mg: how much, where that is told.
-        given: yes for administrations and supplies; unknown for a finished order without either.
-        evidence: what shows it.
-    """
-
-    on: DateSpan
-    mg: Decimal | None
-    given: Truth
-    evidence: Evidence
-
-
-_CLASSES = {
-    "alendronate": DrugClass.BISPHOSPHONATE_ORAL,
-    "risedronate": DrugClass.BISPHOSPHONATE_ORAL,
-    "etidronate": DrugClass.BISPHOSPHONATE_ORAL,
-    "tiludronate": DrugClass.BISPHOSPHONATE_ORAL,
-    "clodronate": DrugClass.BISPHOSPHONATE,
-    "ibandronate": DrugClass.BISPHOSPHONATE,
-    "pamidronate": DrugClass.BISPHOSPHONATE_IV,
-    "zoledronic_acid": DrugClass.BISPHOSPHONATE_IV,
-    "denosumab": DrugClass.DENOSUMAB,
-    "teriparatide": DrugClass.PTH_ANALOGUE,
-    "abaloparatide": DrugClass.PTH_ANALOGUE,
-    "romosozumab": DrugClass.ROMOSOZUMAB,
-    "raloxifene": DrugClass.SERM,
-    "bazedoxifene": DrugClass.SERM,
-    "lasofoxifene": DrugClass.SERM,
-    "calcitonin": DrugClass.CALCITONIN,
-    "strontium": DrugClass.STRONTIUM,
-}
-_OTHER_USES = frozenset({"therapy.oncology", "therapy.not_osteoporosis", "therapy.hormone"})
-_CLASS_ONLY = "therapy.class"
-_STATUS = "therapy.status.bisphosphonate"
-# the osteoporosis dose of drugs that are also cancer drugs (terminology.md 5.1)
-_OSTEOPOROSIS_MG = {"denosumab": Decimal(60), "zoledronic_acid": Decimal(5)}
-_INJECTED = frozenset({"zoledronic_acid", "pamidronate", "denosumab", "romosozumab"})
-_ROMOSOZUMAB_MONTHS = 1  # rule book TX-08: monthly doses; also the shortest interval of the other injections
-_ADMINISTRATION, _DISPENSE = "MedicationAdministration", "MedicationDispense"
-# a supply and the injection it was for lie days or weeks apart, two doses of denosumab six months
-_SAME_DOSE_DAYS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """One medication resource about one osteoporosis drug; `sure` is false when it may be for something else."""
-
-    ingredient: str
-    drug_class: DrugClass
-    resource: Resource
-    mg: Decimal | None
-    sure: bool
-
-    @property
-    def given(self) -> bool:
-        """Whether it shows a dose that reached the patient."""
-        return self.resource.get("resourceType") in (_ADMINISTRATION, _DISPENSE)
-
-
 def bone_therapies(chart: Chart, t: Thresholds, trusted_days: int | None = None) -> Series[Therapy]:
     """Osteoporosis drugs, newest first. Orders, supplies, doses and list entries of one drug are one therapy.
 
@@ -147,8 +66,8 @@ def bone_therapies(chart: Chart, t: Thresholds, trusted_days: int | None = None)
         trusted_days: days for which an order without an end is taken to be followed; that of all orders when `None`.
     """
     trusted = t.days("policy.open-order-trusted-days") if trusted_days is None else trusted_days
-    by_drug: dict[str, list[_Told]] = {}
-    for told in _told(chart):
+    by_drug: dict[str, list[BoneDrug]] = {}
+    for told in bone_drugs(chart):
         by_drug.setdefault(told.ingredient, []).append(told)
     found = [_therapy(chart, t, told, trusted) for told in by_drug.values()]
     if not any(each.drug_class in _BISPHOSPHONATES for each in found):
@@ -160,87 +79,20 @@ def _order(therapy: Therapy) -> tuple[int, int]:
     return newest_first(therapy.last or therapy.started)
 
 
-def denosumab_doses(chart: Chart) -> Series[DoseGiven]:
-    """60 mg doses of denosumab, newest first; finished orders only where no dose is on record at all."""
-    told = [each for each in _told(chart) if each.ingredient == "denosumab"]
-    doses = _doses(chart, told)
-    if not doses:
-        doses = list(_hints(chart, told))
-    return Series(tuple(doses), chart.gaps(*NEEDS))
-
-
 def supplements(chart: Chart, trusted_days: int) -> Series[Medication]:
     """Calcium and vitamin D taken now; tablets bought without prescription are rarely on record."""
     return comedication.current(chart, "calcium", "vitamin_d", trusted_days=trusted_days)
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
-def _told(chart: Chart) -> Iterator[_Told]:
-    for found in chart.drugs("therapy."):
-        resource = found.resource
-        concepts = {entry.concept for entry in found.entries}
-        product = product_of(found.entries)
-        if concepts & _OTHER_USES or ahead(chart, resource, when(resource)):
-            continue
-        if product is None:
-            if _CLASS_ONLY in concepts:
-                yield _Told("bisphosphonate", DrugClass.BISPHOSPHONATE, resource, None, sure=True)
-            continue
-        drug_class = _CLASSES.get(product.ingredient)
-        if drug_class is None:
-            continue
-        mg = _dose_mg(resource, product)
-        usual = _OSTEOPOROSIS_MG.get(product.ingredient)
-        if usual is not None and mg is not None and mg != usual:
-            continue
-        sure = usual is None or mg is not None or "therapy.drug" in concepts
-        yield _Told(product.ingredient, _routed(drug_class, resource, chart), resource, mg, sure)
-
-
-def _dose_mg(resource: Resource, product: Product) -> Decimal | None:
-    """Mg of one dose: as written, else what one unit of the product holds; `None` when that is not one number."""
-    written = {each for dosage in dosages_of(resource) for each in _written_mg(dosage, product)}
-    if written:
-        return written.pop() if len(written) == 1 else None
-    return next(iter(product.strengths)) if len(product.strengths) == 1 else None
-
-
-def _written_mg(dosage: object, product: Product) -> Iterator[Decimal]:
-    content = mapping(dosage)
-    quantities = [content.get("dose"), content.get("doseQuantity")]
-    given = [mapping(each) for each in items(content.get("doseAndRate"))]
-    ordered = [each for each in given if "ordered" in codes_in(each.get("type"))] or given
-    quantities += [each.get("doseQuantity") for each in ordered]
-    for quantity in quantities:
-        amount = amount_mg(quantity, product) if isinstance(quantity, dict) else None
-        if amount is not None and amount.exact and amount.low is not None:
-            yield amount.low
-
-
-def _routed(drug_class: DrugClass, resource: Resource, chart: Chart) -> DrugClass:
-    """Ibandronate and clodronate exist as tablets and as injections: the written route, else the dose form, tells."""
-    if drug_class is not DrugClass.BISPHOSPHONATE:
-        return drug_class
-    routes: set[str] = set()
-    for dosage in dosages_of(resource):
-        routes |= chart.terminology.concepts(mapping(dosage).get("route"))
-    forms = {entry.form for found in chart.drugs("therapy.") if found.resource is resource for entry in found.entries}
-    if "route.oral" in routes or any("oral" in form for form in forms):
-        return DrugClass.BISPHOSPHONATE_ORAL
-    if "route.intravenous" in routes or any("inject" in form or "syringe" in form for form in forms):
-        return DrugClass.BISPHOSPHONATE_IV
-    return drug_class
-
-
 # --- one therapy per drug --------------------------------------------------------------------------------------------
-def _therapy(chart: Chart, t: Thresholds, told: list[_Told], trusted: int) -> Therapy:
+def _therapy(chart: Chart, t: Thresholds, told: list[BoneDrug], trusted: int) -> Therapy:
     days = {id(each): uses(each.resource, chart.as_of, trusted) for each in told}
     ingredient = told[0].ingredient
     classes = {each.drug_class for each in told} - {DrugClass.BISPHOSPHONATE}
     drug_class = classes.pop() if len(classes) == 1 else told[0].drug_class
-    interval = ingredient in _INJECTED or drug_class is DrugClass.BISPHOSPHONATE_IV
+    interval = ingredient in INJECTED or drug_class is DrugClass.BISPHOSPHONATE_IV
     all_days = [each for found in days.values() for each in found if each.first <= chart.as_of]
-    doses = _doses(chart, told) if interval else []
+    doses = doses_given(chart, told) if interval else []
     if interval:
         current = _dose_works(chart, t, ingredient, told, doses)
         last = doses[0].on if doses else None
@@ -259,11 +111,11 @@ def _therapy(chart: Chart, t: Thresholds, told: list[_Told], trusted: int) -> Th
     return Therapy(name, drug_class, started, last, current, strength, Evidence("therapy", value, on, shown))
 
 
-def _open(told: _Told) -> bool:
+def _open(told: BoneDrug) -> bool:
     return not told.given and string(told.resource.get("status")).lower() in ("active", "on-hold")
 
 
-def _newest(told: list[_Told]) -> _Told:
+def _newest(told: list[BoneDrug]) -> BoneDrug:
     return min(told, key=lambda each: newest_first(when(each.resource)))
 
 
@@ -291,7 +143,7 @@ def _period(started: DateSpan | None, last: DateSpan | None, current: Truth) -> 
     return DateSpan(started.earliest, last.latest, f"since {started}")
 
 
-def _dose_works(chart: Chart, t: Thresholds, ingredient: str, told: list[_Told], doses: list[DoseGiven]) -> Truth:
+def _dose_works(chart: Chart, t: Thresholds, ingredient: str, told: list[BoneDrug], doses: list[DoseGiven]) -> Truth:
     """Is the last dose recent enough? Without a dated dose nobody can tell, unless the orders are too old as well."""
     if not doses:
         ordered = [_ordered(each, chart.as_of) for each in told]
@@ -305,7 +157,7 @@ def _dose_works(chart: Chart, t: Thresholds, ingredient: str, told: list[_Told],
     return best if best is Truth.NO or any(sure.values()) else Truth.UNKNOWN
 
 
-def _ordered(told: _Told, as_of: dt.date) -> DateSpan | None:
+def _ordered(told: BoneDrug, as_of: dt.date) -> DateSpan | None:
     """The days on which doses of an order may have been given; `None` when it has no date."""
     days = uses(told.resource, as_of, 1)
     if not days:
@@ -337,50 +189,6 @@ def _after(on: DateSpan, limit: dt.date) -> Truth:
     if on.earliest > limit:
         return Truth.YES
     return Truth.NO if on.latest <= limit else Truth.UNKNOWN
-
-
-# --- doses -----------------------------------------------------------------------------------------------------------
-def _doses(chart: Chart, told: list[_Told]) -> list[DoseGiven]:
-    """Doses given, newest first; a supply that an injection followed, or the same day twice, is one dose (D11)."""
-    given = [
-        dose for each in told if each.resource.get("resourceType") == _ADMINISTRATION for dose in _dose(chart, each)
-    ]
-    supplied = [dose for each in told if each.resource.get("resourceType") == _DISPENSE for dose in _dose(chart, each)]
-    doses = {str(dose.on): dose for dose in given}
-    for dose in supplied:
-        if not any(_follows(dose.on, other.on) for other in given):
-            doses.setdefault(str(dose.on), dose)
-    return sorted(doses.values(), key=lambda dose: newest_first(dose.on))
-
-
-def _follows(supplied: DateSpan, injected: DateSpan) -> bool:
-    """Whether the injection is on the day of the supply or in the weeks after it."""
-    return supplied.earliest <= injected.latest and injected.earliest <= plus_days(supplied.latest, _SAME_DOSE_DAYS)
-
-
-def _dose(chart: Chart, told: _Told) -> Iterator[DoseGiven]:
-    on = when(told.resource)
-    if on is None:
-        chart.set_unread(told.resource, "no-date")
-        return
-    on = on if on.latest <= chart.as_of else DateSpan(on.earliest, chart.as_of, on.text)
-    yield DoseGiven(on, told.mg, Truth.YES, _dose_evidence(told, on))
-
-
-def _hints(chart: Chart, told: list[_Told]) -> Iterator[DoseGiven]:
-    """A finished order says that doses were given on some of its days."""
-    for each in told:
-        if each.given or string(each.resource.get("status")).lower() != "completed":
-            continue
-        for days in uses(each.resource, chart.as_of, 1):
-            on = DateSpan(days.first, max(days.first, min(days.last, chart.as_of)), f"from {on_day(days.first)}")
-            yield DoseGiven(on, each.mg, Truth.UNKNOWN, _dose_evidence(each, on))
-
-
-def _dose_evidence(told: _Told, on: DateSpan) -> Evidence:
-    name = told.ingredient.replace("_", " ")
-    value = f"{name} {plain(told.mg)} mg" if told.mg is not None else name
-    return Evidence("dose-given", value, on, name_of(told.resource))
 
 
 def _status_codes(chart: Chart, trusted: int) -> Iterator[Therapy]:

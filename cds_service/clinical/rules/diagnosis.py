@@ -13,7 +13,7 @@ from cds_service.kernel.rules import Finding, Json, Kind, Proposal, Rule, Status
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
-_SET = ("bhof_iscd",)
+_SET = ("bhof_iscd", "iscd")
 _READS_T = ("age", "sex", "postmenopausal", "lowest_t")
 
 
@@ -29,7 +29,8 @@ def _known(key: str, score: Fact[Score]) -> Criterion:
             return holds(key, Truth.UNKNOWN, gaps=unknown.gaps)
 
 
-def _score_values(prefix: str, score: Fact[Score]) -> dict[str, Json]:
+def score_values(prefix: str, score: Fact[Score]) -> dict[str, Json]:
+    """The number, site and day of a score, for card texts."""
     match score:
         case Known(value):
             number = as_json(value.value)
@@ -68,7 +69,7 @@ def t_score_in_osteoporosis_range(p: Patient, t: Thresholds) -> Finding:
     osteoporosis = at_most("t-at-most", score, t["bhof_iscd.osteoporosis-t"])
     low = less_than("t-below", score, t["bhof_iscd.normal-t"])
     applies = all_of(_adult(p, t), uses_t_scores(p, t), _known("t-score-known", p.lowest_t))
-    values = _score_values("t_score", p.lowest_t)
+    values = score_values("t_score", p.lowest_t)
     if applies.truth is Truth.YES and Truth.UNKNOWN not in (osteoporosis.truth, low.truth):
         values["class"] = (
             "osteoporosis"
@@ -132,7 +133,7 @@ def z_score_below_expected_range(p: Patient, t: Thresholds) -> Finding:
     """
     below = at_most("z-at-most", score_value(p.lowest_z), t["bhof_iscd.z-below-expected"])
     applies = all_of(_adult(p, t), not_(uses_t_scores(p, t)), _known("z-score-known", p.lowest_z))
-    values = _score_values("z_score", p.lowest_z)
+    values = score_values("z_score", p.lowest_z)
     if applies.truth is Truth.YES and below.truth is not Truth.UNKNOWN:
         is_below = below.truth is Truth.YES
         values["class"] = "below_expected_range_for_age" if is_below else "within_expected_range_for_age"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from cds_service.clinical.concepts import as_json, daily_now, dxa_since, long_term, shown_course, total_in
+from cds_service.clinical.concepts import as_json, daily_now, dxa_since, frax_since, long_term, shown_course, year_total
 from cds_service.clinical.patient import Patient
-from cds_service.clinical.rules.glucocorticoid_risk import is_40, on_long_term, very_high_40
-from cds_service.clinical.rules.vitamin_d import against_target, latest, supplemented
-from cds_service.kernel.criteria import Criterion, all_of, any_of, holds
+from cds_service.clinical.rules.common import does_not_walk
+from cds_service.clinical.rules.glucocorticoid_classes import is_40, on_long_term, very_high_40
+from cds_service.clinical.rules.vitamin_d import against_target, in_both_units, latest, supplemented
+from cds_service.kernel.criteria import all_of, any_of, holds
 from cds_service.kernel.dates import plus_months
 from cds_service.kernel.facts import Known, Unknown
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
@@ -23,6 +22,7 @@ from cds_service.kernel.truth import Truth
     check="V",
     strength="acr-strong",
     reads=("age", "exposure", "scans", "frax"),
+    switches=("count_pulses",),
 )
 def no_assessment_since_glucocorticoid_start(p: Patient, t: Thresholds) -> Finding:
     """On long-term glucocorticoids without a fracture-risk assessment.
@@ -41,7 +41,7 @@ def no_assessment_since_glucocorticoid_start(p: Patient, t: Thresholds) -> Findi
     course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     start = course.run.first if course.run else p.as_of
     since = plus_months(start, -t.days("acr2022.assessment-lookback"))
-    done = any_of(dxa_since(p, "dxa-since", since), _frax_since(p, since))
+    done = any_of(dxa_since(p, "dxa-since", since), frax_since(p, "frax-since", since))
     overdue = plus_months(start, t.days("acr2022.assessment-overdue")) < p.as_of
     with_frax = is_40(p, t).truth
     values: dict[str, Json] = {"bmd_vfa_requested": done.truth is not Truth.YES}
@@ -62,7 +62,7 @@ def no_assessment_since_glucocorticoid_start(p: Patient, t: Thresholds) -> Findi
 def _dose_values(p: Patient, t: Thresholds) -> dict[str, Json]:
     values = shown_course(p.exposure)
     today = as_json(daily_now(p.exposure).value)
-    year = as_json(total_in(p.exposure, t.days("acr2022.cumulative-window")).value)
+    year = as_json(year_total(p, t).value)
     if today is not None:
         values["pred_eq_mg_per_day"] = today
     if year is not None:
@@ -70,13 +70,7 @@ def _dose_values(p: Patient, t: Thresholds) -> dict[str, Json]:
     return values
 
 
-def _frax_since(p: Patient, since: dt.date) -> Criterion:
-    recent = tuple(f.evidence for f in p.frax.items if f.on and f.on.earliest >= since)
-    if recent:
-        return holds("frax-since", Truth.YES, recent)
-    undated = any(f.on is None or f.on.latest >= since for f in p.frax.items)
-    truth = Truth.UNKNOWN if undated or p.frax.gaps else Truth.NO
-    return holds("frax-since", truth, gaps=p.frax.gaps)
+_EXERCISE = {Truth.YES: "not-walking", Truth.NO: "weight-bearing", Truth.UNKNOWN: "as-able"}
 
 
 @rule(
@@ -85,7 +79,7 @@ def _frax_since(p: Patient, since: dt.date) -> Criterion:
     card="glucocorticoid-general",
     check="V",
     strength="acr-conditional",
-    reads=("age", "exposure", "vitamin_d"),
+    reads=("age", "exposure", "vitamin_d", "ms", "edss", "mobility"),
 )
 def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """Calcium, vitamin D and life style on long-term glucocorticoids.
@@ -94,7 +88,8 @@ def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     guideline's 30 to 50 ng/mL.
 
     Why it matters: calcium 1000 to 1200 mg a day (diet and supplement), vitamin D 600 to 800 IU a day, weight-bearing
-    exercise as able, no smoking and little alcohol are advised for everybody on long-term glucocorticoids.
+    exercise, no smoking and little alcohol are advised for everybody on long-term glucocorticoids. Exercise is called
+    weight-bearing only where the record shows that the patient walks (LIF-05).
 
     When it stays silent: 25(OH)D is within the target and a supplement is on the medication list.
 
@@ -103,7 +98,8 @@ def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     target = against_target(p, t)
     values = shown_course(p.exposure) | ({"vitd_vs_target": target} if target else {})
     if isinstance(found := latest(p, t), Known):
-        values["vitamin_d_found"] = f"{found.value.value} {found.value.unit}"
+        values["vitamin_d_found"] = in_both_units(p, found.value)
+    values["exercise"] = _EXERCISE[does_not_walk(p, t).truth]
     open_ = found.gaps if isinstance(found, Unknown) else found.doubts
     truth = Truth.of(target == "within") if target else Truth.UNKNOWN
     within = holds("vitamin-d-within-target", truth, gaps=open_)
@@ -116,7 +112,8 @@ def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     card="glucocorticoid-assessment",
     check="V",
     strength="acr-strong",
-    reads=("age", "exposure", "scans", "fractures", "lowest_t", "frax"),
+    reads=("age", "sex", "postmenopausal", "exposure", "scans", "fractures", "lowest_t", "frax"),
+    switches=("gc_75_op", "score_40_50", "cum_op", "count_pulses"),
 )
 def bone_density_not_repeated_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """On continuing glucocorticoids and the last DXA is more than two years old.

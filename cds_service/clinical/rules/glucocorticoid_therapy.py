@@ -8,14 +8,13 @@ from cds_service.clinical.concepts import (
     on_therapy,
     shown_course,
     taking,
-    tentative,
-    within_months,
 )
 from cds_service.clinical.facts.fractures import FractureSite
-from cds_service.clinical.facts.laboratory import Lab
 from cds_service.clinical.facts.therapies import DrugClass, Therapy
 from cds_service.clinical.patient import Patient
-from cds_service.clinical.rules.glucocorticoid_risk import (
+from cds_service.clinical.rules.contraindications import event_within
+from cds_service.clinical.rules.denosumab import denosumab_followed, denosumab_late, last_dose
+from cds_service.clinical.rules.glucocorticoid_classes import (
     is_40,
     moderate_40,
     on_long_term,
@@ -23,18 +22,18 @@ from cds_service.clinical.rules.glucocorticoid_risk import (
     very_high_40,
 )
 from cds_service.clinical.rules.glucocorticoid_treatment import known_pregnant
-from cds_service.kernel.criteria import Criterion, all_of, any_of, holds, less_than, not_, true
+from cds_service.clinical.rules.recent_results import egfr_below
+from cds_service.kernel.criteria import Criterion, all_of, any_of, holds, not_, true
 from cds_service.kernel.dates import DateSpan, plus_months
-from cds_service.kernel.facts import Fact, Gap, GapKind, Known
-from cds_service.kernel.quantities import Interval
+from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.rules import Finding, Kind, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth, every, some
 
 _CARD = "glucocorticoid-treatment"
-_READS_RISK = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies")
-_READS = (*_READS_RISK, "pregnant", "pregnancy_possible")
-_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant", "pregnancy_possible")
+_READS_RISK = ("age", "sex", "postmenopausal", "exposure", "fractures", "lowest_t", "frax", "therapies")
+_READS_TREAT = (*_READS_RISK, "lowest_z", "scans", "pregnant", "pregnancy_possible")
+_SWITCHES = ("gc_75_op", "score_40_50", "cum_op", "count_pulses")
 
 
 def _any_treat(p: Patient, t: Thresholds) -> Criterion:
@@ -117,6 +116,7 @@ def _fracture_after(on: DateSpan | None, therapy: Therapy, months: int) -> Truth
     check="V",
     strength="acr-strong",
     reads=_READS_RISK,
+    switches=_SWITCHES,
 )
 def therapy_goes_on_after_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """Glucocorticoids have stopped, risk is still moderate or higher: the osteoporosis drug goes on.
@@ -141,7 +141,7 @@ def therapy_goes_on_after_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
 @rule(
     "GC-16",
     sets=("acr2022",),
-    card=_CARD,
+    card="drug-safety",
     check="V",
     strength="acr-strong",
     reads=("age", "exposure", "therapies"),
@@ -150,40 +150,20 @@ def denosumab_overdue_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     """Denosumab is late or stopped while glucocorticoids go on.
 
     What it looks for: age 40 or over, long-term glucocorticoids, the last denosumab dose seven months ago or more, and no
-    other osteoporosis drug since.
+    antiresorptive drug or romosozumab since.
 
     Why it matters: vertebral fractures rebound from seven months after the last dose; the guideline asks for a bisphosphonate
-    (or romosozumab, then a bisphosphonate) six to nine months after it.
+    (or romosozumab, then a bisphosphonate) six to nine months after it. SAF-06 says the same about everybody; the two share
+    a card.
 
-    When it stays silent: a dose within seven months; another drug has followed.
+    When it stays silent: a dose within seven months; a follow-on drug. A PTH/PTHrP analogue is no follow-on.
 
     Sources: ACR 2022, Recommendations, stopping denosumab (strong).
     """
-    given = [each for each in p.therapies.items if each.drug_class is DrugClass.DENOSUMAB]
-    truths = [_late(each, p, t) for each in given]
-    truth = some(truths + [Truth.UNKNOWN] * bool(p.therapies.gaps and not given))
-    shown = tuple(each.evidence for each in given)
-    gaps = (*p.therapies.gaps, Gap(GapKind.NOT_RECORDED, "denosumab-last-dose"))
-    others = [e for e in p.therapies.items if e.drug_class is not DrugClass.DENOSUMAB and e.current is not Truth.NO]
-    followed = holds(
-        "followed-by-another-drug",
-        some([e.current for e in others] + [Truth.UNKNOWN] * bool(p.therapies.gaps)),
-        tuple(e.evidence for e in others),
-        p.therapies.gaps,
-    )
-    applies = all_of(on_long_term(p, t), is_40(p, t), holds("denosumab-late", truth, shown, gaps))
-    last = [each.last for each in given if each.last]
-    values = shown_course(p.exposure) | ({"denosumab_last": str(last[0])} if last else {})
-    return Finding(applies, followed, values, level=Level.WARNING)
-
-
-def _late(given: Therapy, p: Patient, t: Thresholds) -> Truth:
-    if given.last is None:
-        return Truth.UNKNOWN
-    limit = plus_months(p.as_of, -t.days("acr2022.denosumab-late-months"))
-    if given.last.latest <= limit:
-        return Truth.YES
-    return Truth.NO if given.last.earliest > limit else Truth.UNKNOWN
+    last = last_dose(p)
+    values = shown_course(p.exposure) | ({"denosumab_last": str(last)} if last else {})
+    applies = all_of(on_long_term(p, t), is_40(p, t), denosumab_late(p, t))
+    return Finding(applies, denosumab_followed(p), values, level=Level.WARNING)
 
 
 @rule(
@@ -192,7 +172,8 @@ def _late(given: Therapy, p: Patient, t: Thresholds) -> Truth:
     card=_CARD,
     check="V",
     strength="acr-conditional",
-    reads=(*_READS_YOUNG, "lowest_t", "frax", "sex", "postmenopausal"),
+    reads=_READS_TREAT,
+    switches=_SWITCHES,
 )
 def drug_choice_when_pregnancy_is_possible(p: Patient, t: Thresholds) -> Finding:
     """Treatment is due in a person who may become pregnant.
@@ -245,12 +226,14 @@ def anabolic_course_without_follow_on(p: Patient, t: Thresholds) -> Finding:
     card=_CARD,
     check="V",
     strength="acr-text",
-    reads=(*_READS, "lowest_z", "scans", "egfr"),
+    reads=(*_READS_TREAT, "egfr"),
+    switches=_SWITCHES,
 )
 def kidney_function_too_low_for_bisphosphonate(p: Patient, t: Thresholds) -> Finding:
     """Treatment is due and eGFR is below 35.
 
-    What it looks for: GC-12 recommends treatment, and the latest eGFR is below 35 mL/min/1.73 m2.
+    What it looks for: GC-12 recommends treatment, and the latest eGFR of the last six months (three in chronic kidney
+    disease of stage 4 or 5) is below 35 mL/min/1.73 m2.
 
     Why it matters: bisphosphonates are generally not used there; renal bone disease has to be excluded first.
 
@@ -258,10 +241,7 @@ def kidney_function_too_low_for_bisphosphonate(p: Patient, t: Thresholds) -> Fin
 
     Sources: ACR 2022, text.
     """
-    egfr = lab_value(p.egfr)
-    doubts = egfr.doubts if isinstance(egfr, Known) else ()
-    low = tentative(less_than("egfr-below", egfr, t["acr2022.bisphosphonate-egfr"]), doubts)
-    return Finding(all_of(_any_treat(p, t), low))
+    return Finding(all_of(_any_treat(p, t), egfr_below(p, t, t["acr2022.bisphosphonate-egfr"])))
 
 
 @rule(
@@ -271,6 +251,7 @@ def kidney_function_too_low_for_bisphosphonate(p: Patient, t: Thresholds) -> Fin
     check="V",
     strength="acr-text",
     reads=_READS_RISK,
+    switches=_SWITCHES,
 )
 def recent_event_rules_out_romosozumab(p: Patient, t: Thresholds) -> Finding:
     """Treatment is due at very high risk, and a heart attack or stroke lies within a year.
@@ -283,23 +264,8 @@ def recent_event_rules_out_romosozumab(p: Patient, t: Thresholds) -> Finding:
 
     Sources: ACR 2022, text.
     """
-    events = p.diagnoses("cond.mi", "cond.stroke")
-    months = t.days("acr2022.event-months")
-    recent = [within_months("mi-or-stroke-recent", e.on, p.as_of, months, e.evidence) for e in events.items]
-    criterion = any_of(
-        *recent, holds("mi-or-stroke-other", Truth.UNKNOWN if events.gaps else Truth.NO, gaps=events.gaps)
-    )
     treat = all_of(on_long_term(p, t), risk_class(p, t, "very_high_40"), not_(on_therapy(p)))
-    return Finding(all_of(treat, criterion))
-
-
-def lab_value(lab: Fact[Lab]) -> Fact[Interval]:
-    """The number of a laboratory result."""
-    match lab:
-        case Known(value, evidence, doubts):
-            return Known(value.value, evidence, doubts)
-        case unknown:
-            return unknown
+    return Finding(all_of(treat, event_within(p, t["acr2022.event-months"])))
 
 
 RULES: tuple[Rule, ...] = (

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from cds_service.clinical.concepts import (
-    on_therapy,
-    shown_course,
-)
+from dataclasses import replace
+
+from cds_service.clinical.concepts import on_therapy, shown_course
 from cds_service.clinical.patient import Patient
-from cds_service.clinical.rules.glucocorticoid_risk import (
-    on_long_term,
-    risk_class,
-)
+from cds_service.clinical.rules.glucocorticoid_classes import on_long_term, risk_class
 from cds_service.kernel.criteria import Criterion, all_of, any_of, holds, not_
 from cds_service.kernel.facts import COULD_NOT_LOOK, Known, Unknown
 from cds_service.kernel.rules import Finding, Kind, Proposal, Rule, rule
@@ -18,8 +14,11 @@ from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
 _CARD = "glucocorticoid-treatment"
-_READS = ("age", "exposure", "fractures", "lowest_t", "frax", "therapies", "pregnant", "pregnancy_possible")
-_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans", "therapies", "pregnant", "pregnancy_possible")
+_READS_DRUG = ("therapies", "pregnant", "pregnancy_possible")
+_READS_40 = ("age", "sex", "postmenopausal", "exposure", "fractures", "lowest_t", "frax")
+_READS_YOUNG = ("age", "exposure", "fractures", "lowest_z", "scans")
+_SWITCHES_DOSE = ("cum_op", "count_pulses")
+_SWITCHES_40 = ("gc_75_op", "score_40_50", *_SWITCHES_DOSE)
 
 
 def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
@@ -41,23 +40,40 @@ def known_pregnant(p: Patient) -> Criterion:
             return holds("pregnant", Truth.UNKNOWN if open_ and not impossible else Truth.NO, gaps=open_)
 
 
-@rule("GC-12a", sets=("acr2022",), card=_CARD, check="V", strength="acr-12a", reads=_READS)
+@rule(
+    "GC-12a",
+    sets=("acr2022",),
+    card=_CARD,
+    check="V",
+    strength="acr-12a",
+    reads=(*_READS_40, *_READS_DRUG),
+    switches=("gc_first_drug", *_SWITCHES_40),
+)
 def very_high_risk_untreated(p: Patient, t: Thresholds) -> Finding:
     """Very high risk on glucocorticoids, 40 and over, and no osteoporosis drug.
 
     What it looks for: GC-04, and no osteoporosis drug taken now.
 
     Why it matters: oral bisphosphonate over no treatment is a strong recommendation; PTH/PTHrP analogues over
-    antiresorptives, and IV bisphosphonate or denosumab, are conditional.
+    antiresorptives, and IV bisphosphonate or denosumab, are conditional. Which is named first is the site's choice.
 
     When it stays silent: already treated; another class; class not known.
 
     Sources: ACR 2022, Recommendations, initial treatment.
     """
-    return _treat(p, t, "very_high_40")
+    finding = _treat(p, t, "very_high_40")
+    return replace(finding, values={**finding.values, "first_drug": p.choice("gc_first_drug")})
 
 
-@rule("GC-12b", sets=("acr2022",), card=_CARD, check="V", strength="acr-12b", reads=_READS)
+@rule(
+    "GC-12b",
+    sets=("acr2022",),
+    card=_CARD,
+    check="V",
+    strength="acr-12b",
+    reads=(*_READS_40, *_READS_DRUG),
+    switches=_SWITCHES_40,
+)
 def high_risk_untreated(p: Patient, t: Thresholds) -> Finding:
     """High risk on glucocorticoids, 40 and over, and no osteoporosis drug.
 
@@ -73,7 +89,15 @@ def high_risk_untreated(p: Patient, t: Thresholds) -> Finding:
     return _treat(p, t, "high_40")
 
 
-@rule("GC-12c", sets=("acr2022",), card=_CARD, check="V", strength="acr-12c", reads=_READS)
+@rule(
+    "GC-12c",
+    sets=("acr2022",),
+    card=_CARD,
+    check="V",
+    strength="acr-12c",
+    reads=(*_READS_40, *_READS_DRUG),
+    switches=_SWITCHES_40,
+)
 def moderate_risk_untreated(p: Patient, t: Thresholds) -> Finding:
     """Moderate risk on glucocorticoids, 40 and over, and no osteoporosis drug.
 
@@ -93,17 +117,18 @@ def moderate_risk_untreated(p: Patient, t: Thresholds) -> Finding:
     "GC-12d",
     sets=("acr2022",),
     kind=Kind.DEFINITION,
-    card=_CARD,
+    card="glucocorticoid-general",
     check="V",
     strength="acr-12d",
-    reads=("age", "exposure", "fractures", "lowest_t", "lowest_z", "frax", "scans"),
+    reads=(*_READS_40, "lowest_z", "scans"),
+    switches=_SWITCHES_40,
 )
 def low_risk_no_drug(p: Patient, t: Thresholds) -> Finding:
     """Low risk on glucocorticoids: no osteoporosis drug.
 
     What it looks for: GC-07 or GC-10.
 
-    Why it matters: the guideline advises against adding a drug (strong). No card: nothing has to be done.
+    Why it matters: the guideline advises against adding a drug (strong). No card of its own: nothing has to be done.
 
     When it stays silent: any other class; class not known.
 
@@ -112,7 +137,15 @@ def low_risk_no_drug(p: Patient, t: Thresholds) -> Finding:
     return Finding(all_of(on_long_term(p, t), any_of(risk_class(p, t, "low_40"), risk_class(p, t, "low_young"))))
 
 
-@rule("GC-12e", sets=("acr2022",), card=_CARD, check="V", strength="acr-conditional", reads=_READS_YOUNG)
+@rule(
+    "GC-12e",
+    sets=("acr2022",),
+    card=_CARD,
+    check="V",
+    strength="acr-conditional",
+    reads=(*_READS_YOUNG, *_READS_DRUG),
+    switches=_SWITCHES_DOSE,
+)
 def risk_under_40_untreated(p: Patient, t: Thresholds) -> Finding:
     """Very high or moderate risk on glucocorticoids under 40, and no osteoporosis drug.
 

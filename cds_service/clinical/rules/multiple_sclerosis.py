@@ -1,11 +1,27 @@
-"""People with multiple sclerosis: MS-01 to MS-06. No MS guideline gives triggers an engine can use: project policy."""
+"""People with multiple sclerosis: MS-01 to MS-07. No MS guideline gives triggers an engine can use: project policy."""
 
 from __future__ import annotations
 
-from cds_service.clinical.concepts import dxa_since, latest_frax, long_term, prior_fracture, pulses
+from cds_service.clinical.concepts import (
+    as_json,
+    dxa_since,
+    frax_since,
+    latest_frax,
+    long_term_use,
+    prior_fracture,
+)
+from cds_service.clinical.facts.comedication import Medication
 from cds_service.clinical.facts.fractures import FractureSite
-from cds_service.clinical.patient import Patient
-from cds_service.clinical.rules.common import on_record, reduced_mobility, taken_now
+from cds_service.clinical.facts.mobility import MobilityKind
+from cds_service.clinical.patient import Patient, shared
+from cds_service.clinical.pulses import pulses
+from cds_service.clinical.rules.common import aid_on_record, chosen, on_record, reduced_mobility, taken_now
+from cds_service.clinical.rules.contraindications import (
+    caution_raloxifene_immobility,
+    contraindication_oesophagus,
+    contraindication_upright,
+)
+from cds_service.clinical.rules.nice_glucocorticoids import major_risk_factor
 from cds_service.kernel.criteria import (
     Criterion,
     all_of,
@@ -13,21 +29,33 @@ from cds_service.kernel.criteria import (
     at_least,
     holds,
     less_than,
+    none_of,
     not_,
     true,
 )
 from cds_service.kernel.dates import plus_months
-from cds_service.kernel.facts import Gap, GapKind, Known
-from cds_service.kernel.rules import Finding, Json, Kind, Proposal, Rule, rule
+from cds_service.kernel.facts import COULD_NOT_LOOK, Gap, GapKind, Known, Series, Unknown
+from cds_service.kernel.quantities import exactly
+from cds_service.kernel.rules import Finding, Json, Kind, Proposal, Rule, Status, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
 _SET = ("ms",)
 _CARD = "ms-bone-health"
+_TRIGGERS = ("age", "sex", "postmenopausal", "ms", "edss", "mobility", "falls", "fractures", "exposure", "bmi")
+# Seen to go with falls or fractures in cohorts of people with MS
 CONTRIBUTORS = (
     "comed.ssri_snri",
     "comed.benzodiazepine_sedative",
     "comed.enzyme_inducing_aed",
+)
+# Named from memory; tricyclic antidepressants, named as well, have no verified code
+_RECALLED_CONTRIBUTORS = ("comed.opioid", "comed.ms_symptomatic_sedating")
+# How far walking is lost, most first, and where the EDSS stands that goes with it; no code tells one stick from two
+_EDSS_OF_AIDS = (
+    (MobilityKind.BEDBOUND, "ms.edss-bed"),
+    (MobilityKind.WHEELCHAIR, "ms.edss-wheelchair"),
+    (MobilityKind.WALKING_AID, "ms.edss-walking-aid"),
 )
 
 
@@ -36,53 +64,98 @@ def has_ms(p: Patient, t: Thresholds) -> Criterion:
     return all_of(at_least("adult", p.age, t["ms.adult-age"]), on_record("ms", p.ms))
 
 
+# --- who is assessed -------------------------------------------------------------------------------------------------
 @rule(
     "MS-01",
     sets=_SET,
     card=_CARD,
     check="P",
     strength="project-policy",
-    reads=(
-        "age",
-        "sex",
-        "postmenopausal",
-        "ms",
-        "edss",
-        "mobility",
-        "falls",
-        "fractures",
-        "exposure",
-        "bmi",
-        "scans",
-    ),
+    reads=(*_TRIGGERS, "scans", "frax", "timed_walk"),
+    switches=("ms_dxa", "young_mode", "gc_entry", "gc_duration_op"),
 )
 def bone_health_not_assessed_in_ms(p: Patient, t: Thresholds) -> Finding:
-    """MS with a reason to look at bone, and no DXA in two years.
+    """MS with a reason to look at bone, and nothing done in two years.
 
     What it looks for: MS and any of: age 50 or over; postmenopausal; EDSS 6.0 or more, a walking aid or wheelchair; a
     fragility fracture; long-term glucocorticoids; two falls in a year; BMI below 18.5; an enzyme-inducing anticonvulsant
-    for six months; hypogonadism or early menopause. And no DXA in 24 months.
+    for six months; hypogonadism or early menopause. And no DXA in 24 months. Where the site follows NICE, a risk tool
+    comes first from 40 on (FRAX in 24 months is enough), and under 50 only a major risk factor of NICE counts.
 
     Why it matters: fractures come earlier and oftener in MS, and few are ever scanned (13.7 % in Manitoba).
 
-    When it stays silent: none of the triggers (MS-02: no card); a DXA within 24 months.
+    When it stays silent: none of the triggers (MS-02); assessed within 24 months; the site takes MS for no indication.
 
     Sources: project policy, consistent with NICE ("regularly assessed"), ISCD 2023 and Bazelier 2011.
     """
-    course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
-    trigger = any_of(
+    since = plus_months(p.as_of, -t.days("ms.dxa-months"))
+    tool_first = all_of(chosen(p, "ms_dxa", "cg146"), at_least("age-at-least", p.age, t["nice.tool-age"]))
+    done = dxa_since(p, "dxa-recent", since)
+    if tool_first.truth is Truth.YES:
+        done = any_of(done, frax_since(p, "frax-recent", since))
+    values: dict[str, Json] = {"tool_first": tool_first.truth is Truth.YES}
+    if isinstance(p.timed_walk, Known):
+        values["timed_walk"] = str(p.timed_walk.value)
+    return Finding(
+        all_of(has_ms(p, t), chosen(p, "ms_dxa", "indication", "cg146"), trigger_in_ms(p, t), assessed_at_this_age(p, t)),
+        done,
+        values,
+        () if tool_first.truth is Truth.YES else (Proposal("dxa"),),
+    )
+
+
+@shared
+def trigger_in_ms(p: Patient, t: Thresholds) -> Criterion:
+    """A reason to look at bone in a person with MS (MS-01)."""
+    return any_of(
         reduced_mobility(p, t),
         prior_fracture(p, frozenset(FractureSite)),
-        course.criterion,
+        long_term_use(p, t).criterion,
         _falls(p, t),
         less_than("bmi-below", p.bmi, t["ms.bmi"]),
-        _anticonvulsant(p, t),
+        anticonvulsant_long(p, t),
         on_record("hypogonadism", p.diagnoses("cond.hypogonadism", "menopause.premature_or_surgical")),
         true("postmenopausal", p.postmenopausal),
         at_least("age-at-least", p.age, t["ms.age"]),
     )
-    recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -t.days("ms.dxa-months")))
-    return Finding(all_of(has_ms(p, t), trigger), recent, propose=(Proposal("dxa"),))
+
+
+@shared
+def assessed_at_this_age(p: Patient, t: Thresholds) -> Criterion:
+    """Under 50 some guidelines want more than a trigger: NICE a major risk factor, IOF a fracture (D7)."""
+    match p.choice("young_mode"):
+        case "nice":
+            older = at_least("age-at-least", p.age, t["nice.no-routine-age"])
+            return any_of(chosen(p, "young_mode", "acr2022", "iscd"), older, major_risk_factor(p))
+        case "iof":
+            older, fracture = at_least("age-at-least", p.age, t["ms.age"]), prior_fracture(p, frozenset(FractureSite))
+            return any_of(chosen(p, "young_mode", "acr2022", "iscd"), older, fracture)
+        case _:
+            return chosen(p, "young_mode", "acr2022", "iscd")
+
+
+@rule(
+    "MS-02",
+    sets=_SET,
+    kind=Kind.DEFINITION,
+    card=_CARD,
+    check="P",
+    strength="project-policy",
+    reads=_TRIGGERS,
+    switches=("gc_entry", "gc_duration_op"),
+)
+def no_trigger_in_ms(p: Patient, t: Thresholds) -> Finding:
+    """MS, and none of the reasons of MS-01 to look at bone.
+
+    What it looks for: every trigger of MS-01 was looked for, and none is there.
+
+    Why it matters: it explains why there is no card. ISCD read literally would scan every adult with MS.
+
+    When it stays silent: always; it is never a card, and says nothing about bone.
+
+    Sources: project policy.
+    """
+    return Finding(all_of(has_ms(p, t), none_of(trigger_in_ms(p, t))))
 
 
 def _falls(p: Patient, t: Thresholds) -> Criterion:
@@ -99,7 +172,9 @@ def _falls(p: Patient, t: Thresholds) -> Criterion:
     return holds("falls", truth, shown, (*doubts, *p.falls.gaps))
 
 
-def _anticonvulsant(p: Patient, t: Thresholds) -> Criterion:
+@shared
+def anticonvulsant_long(p: Patient, t: Thresholds) -> Criterion:
+    """An enzyme-inducing anticonvulsant for six months or longer."""
     taken = p.current_drugs("comed.enzyme_inducing_aed")
     limit = plus_months(p.as_of, -t.days("ms.anticonvulsant-months"))
     long = [d for d in taken.items if d.current is Truth.YES and d.since and d.since.latest <= limit]
@@ -111,7 +186,15 @@ def _anticonvulsant(p: Patient, t: Thresholds) -> Criterion:
     return holds("anticonvulsant-long", truth, gaps=(*doubts, *taken.gaps))
 
 
-@rule("MS-03", sets=_SET, card=_CARD, check="V", strength="cohort-finding", reads=("age", "ms", "frax"))
+@rule(
+    "MS-03",
+    sets=_SET,
+    card=_CARD,
+    check="V",
+    strength="cohort-finding",
+    source="bisson2019",
+    reads=("age", "ms", "frax"),
+)
 def frax_underestimates_in_ms(p: Patient, t: Thresholds) -> Finding:
     """FRAX is on record for a person with MS, who is likely at higher risk than it says.
 
@@ -146,6 +229,7 @@ def frax_underestimates_in_ms(p: Patient, t: Thresholds) -> Finding:
     check="P",
     strength="project-policy",
     reads=("age", "ms", "exposure", "scans"),
+    switches=("gc_entry", "gc_duration_op"),
 )
 def relapse_pulses_only(p: Patient, t: Thresholds) -> Finding:
     """Relapse pulses in the last year, and no long-term glucocorticoids.
@@ -160,67 +244,132 @@ def relapse_pulses_only(p: Patient, t: Thresholds) -> Finding:
     Sources: scope of ACR 2022 (longer than three months); Zorzon 2005, Schwid 1996; the card is project policy.
     """
     months = t.days("ms.pulse-months")
-    course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     had_pulses = pulses(p.exposure, t, months)
     recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -months))
     values: dict[str, Json] = {"last_pulse": had_pulses.found} if had_pulses.found else {}
-    return Finding(all_of(has_ms(p, t), had_pulses, not_(course.criterion)), recent, values)
+    return Finding(all_of(has_ms(p, t), had_pulses, not_(long_term_use(p, t).criterion)), recent, values)
 
 
 @rule(
     "MS-05",
     sets=_SET,
     kind=Kind.DEFINITION,
-    card=_CARD,
+    card="lifestyle",
     check="V",
     strength="cohort-finding",
+    source="bazelier",
     reads=("age", "ms"),
 )
 def drugs_that_add_to_falls_or_fractures(p: Patient, t: Thresholds) -> Finding:
     """MS and drugs that go with falls or fractures.
 
-    What it looks for: a current antidepressant, benzodiazepine or Z-drug, or enzyme-inducing anticonvulsant.
+    What it looks for: a current antidepressant (SSRI, SNRI), benzodiazepine or Z-drug, or enzyme-inducing anticonvulsant.
+    Apart from them, and marked as recalled: an opioid, baclofen or another sedating drug for symptoms of MS, a proton pump
+    inhibitor for more than a year. Tricyclic antidepressants are not looked for: no code for them is verified.
 
     Why it matters: they are contributors one can change. A line inside another card, never a card of its own.
 
     When it stays silent: none of them.
 
-    Sources: Bazelier 2011, Bazelier 2012, Dong 2015.
+    Sources: Bazelier 2011, Bazelier 2012, Dong 2015; opioids, baclofen and proton pump inhibitors recalled.
     """
-    taken = p.current_drugs(*CONTRIBUTORS)
-    names = sorted({drug.drug for drug in taken.items if drug.current is Truth.YES})
-    values: dict[str, Json] = {"contributors": list(names)} if names else {}
-    return Finding(all_of(has_ms(p, t), taken_now("contributing-drugs", taken)), values=values)
+    taken, recalled = p.current_drugs(*CONTRIBUTORS), p.current_drugs(*_RECALLED_CONTRIBUTORS)
+    acid = _longer_than_a_year(p, t)
+    values: dict[str, Json] = {}
+    for key, drugs in (("contributors", taken.items), ("contributors_recalled", (*recalled.items, *acid.items))):
+        if names := sorted({drug.drug for drug in drugs if drug.current is Truth.YES}):
+            values[key] = names
+    any_taken = any_of(
+        taken_now("contributing-drugs", taken),
+        taken_now("contributing-drugs-recalled", Series((*recalled.items, *acid.items), recalled.gaps)),
+    )
+    return Finding(all_of(has_ms(p, t), any_taken), values=values)
+
+
+def _longer_than_a_year(p: Patient, t: Thresholds) -> Series[Medication]:
+    """Proton pump inhibitors certainly taken for more than a year."""
+    taken = p.current_drugs("comed.ppi")
+    limit = plus_months(p.as_of, -t.days("ms.ppi-months"))
+    return Series(tuple(drug for drug in taken.items if drug.since and drug.since.latest < limit), taken.gaps)
 
 
 @rule(
     "MS-06",
     sets=_SET,
     kind=Kind.DEFINITION,
-    card="glucocorticoid-treatment",
+    card="drug-choice",
     check="V2",
     strength="label",
+    source="label_us",
     reads=("age", "ms", "edss", "mobility"),
 )
 def upright_and_swallowing_before_oral_drug(p: Patient, t: Thresholds) -> Finding:
     """MS with reduced mobility: check posture and swallowing before an oral bisphosphonate.
 
-    What it looks for: MS and EDSS 6.0 or more, a walking aid, a wheelchair or bed.
+    What it looks for: MS and EDSS 6.0 or more, a walking aid, a wheelchair or bed. `upright_doubtful`: bed or EDSS 8.0 or
+    more; `oesophagus`: stricture or achalasia on record; `immobile`: wheelchair or bed.
 
     Why it matters: oral bisphosphonates need 30 minutes upright and safe swallowing; raloxifene does not go with prolonged
     immobility. A line inside the card that offers treatment.
 
     When it stays silent: mobile people.
 
-    Sources: drug labels, as restated.
+    Sources: drug labels, as restated; EDSS 8.0 is a sign this project chose (SAF-01).
     """
-    return Finding(all_of(has_ms(p, t), reduced_mobility(p, t)))
+    values: dict[str, Json] = {
+        "upright_doubtful": contraindication_upright(p, t).truth is Truth.YES,
+        "oesophagus": contraindication_oesophagus(p, t).truth is Truth.YES,
+        "immobile": caution_raloxifene_immobility(p, t).truth is Truth.YES,
+    }
+    return Finding(all_of(has_ms(p, t), reduced_mobility(p, t)), values=values)
+
+
+@rule(
+    "MS-07",
+    sets=_SET,
+    kind=Kind.DEFINITION,
+    status=Status.PREVIEW,
+    card=_CARD,
+    check="R",
+    strength="recalled",
+    source="kurtzke1983",
+    reads=("age", "ms", "edss", "mobility"),
+)
+def edss_told_by_aid(p: Patient, t: Thresholds) -> Finding:
+    """No EDSS on record, and an aid from which one can be told.
+
+    What it looks for: MS, no EDSS, and a walking aid (EDSS about 6.0), a wheelchair (7.0 or more) or bed (8.0 or more). It is
+    reported as `edss_at_least`. Aids on both sides (6.5) have no code that tells them from one.
+
+    Why it matters: clinics often record how somebody gets about and not the score. Shown for the reader; no rule counts it.
+
+    When it stays silent: an EDSS is on record, which always wins; no aid.
+
+    Sources: Kurtzke 1983, recalled.
+    """
+    kinds = {aid.kind for aid in p.mobility.items}
+    found = next(((kind, key) for kind, key in _EDSS_OF_AIDS if kind in kinds), None)
+    values: dict[str, Json] = {}
+    if found:
+        values = {"edss_at_least": as_json(exactly(t.number(found[1]))), "edss_from": found[0].value}
+    aid = aid_on_record(p, "mobility-aid", *(kind for kind, _ in _EDSS_OF_AIDS))
+    return Finding(all_of(has_ms(p, t), _no_edss(p), aid), values=values)
+
+
+def _no_edss(p: Patient) -> Criterion:
+    """Nobody recorded an EDSS; one that could not be read, or a look-up that failed, leaves it open (S2)."""
+    if isinstance(p.edss, Unknown):
+        open_ = tuple(gap for gap in p.edss.gaps if gap.kind in COULD_NOT_LOOK or gap.kind is GapKind.UNREADABLE)
+        return holds("edss-not-on-record", Truth.UNKNOWN if open_ else Truth.YES, gaps=open_)
+    return holds("edss-not-on-record", Truth.NO, p.edss.evidence)
 
 
 RULES: tuple[Rule, ...] = (
     bone_health_not_assessed_in_ms,
+    no_trigger_in_ms,
     frax_underestimates_in_ms,
     relapse_pulses_only,
     drugs_that_add_to_falls_or_fractures,
     upright_and_swallowing_before_oral_drug,
+    edss_told_by_aid,
 )

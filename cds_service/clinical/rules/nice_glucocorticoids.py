@@ -14,7 +14,7 @@ from cds_service.clinical.concepts import (
 )
 from cds_service.clinical.facts.fractures import FractureSite
 from cds_service.clinical.patient import Patient
-from cds_service.kernel.criteria import all_of, any_of, ever, less_than, none_of
+from cds_service.kernel.criteria import Criterion, all_of, any_of, ever, less_than, none_of
 from cds_service.kernel.rules import Finding, Kind, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
@@ -81,17 +81,21 @@ def no_routine_assessment_under_50(p: Patient, t: Thresholds) -> Finding:
 
     Sources: NICE CG146, 1.2.
     """
-    major = any_of(
-        taking(p.exposure),
-        prior_fracture(p, frozenset(FractureSite)),
-        ever("premature-menopause", p.diagnoses("menopause.premature_or_surgical")),
-    )
     return Finding(
         all_of(
             adult(p, t["nice.adult-age"]),
             less_than("age-below", p.age, t["nice.no-routine-age"]),
-            none_of(major),
+            none_of(major_risk_factor(p)),
         )
+    )
+
+
+def major_risk_factor(p: Patient) -> Criterion:
+    """What NICE wants under 50: a systemic glucocorticoid now, a fragility fracture, untreated premature menopause."""
+    return any_of(
+        taking(p.exposure),
+        prior_fracture(p, frozenset(FractureSite)),
+        ever("premature-menopause", p.diagnoses("menopause.premature_or_surgical")),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from cds_service.clinical.concepts import as_json, long_term, prior_fracture, tentative, within_months
+from cds_service.clinical.concepts import as_json, long_term_use, prior_fracture, tentative, within_months
 from cds_service.clinical.facts.fractures import FractureSite
-from cds_service.clinical.facts.vitamin_d import VitaminD
+from cds_service.clinical.facts.laboratory import Lab
+from cds_service.clinical.facts.vitamin_d import ANALYTE, VitaminD
+from cds_service.clinical.measurements import shown
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.common import low_bone_mass, on_record, reduced_mobility, taken_now
+from cds_service.clinical.rules.glucocorticoid_classes import on_long_term
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, ever, holds, less_than, more_than
 from cds_service.kernel.dates import plus_months
 from cds_service.kernel.facts import Fact, Gap, GapKind, Known, Unknown
@@ -15,9 +18,14 @@ from cds_service.kernel.rules import Finding, Json, Kind, Level, Proposal, Rule,
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
-VD_SETS = ("vd_iom2011", "vd_es2011", "vd_es2024", "vd_ros2018", "vd_ms_ca", "vd_ms_iran2016")
-_CLASSIFYING = tuple(name for name in VD_SETS if name != "vd_es2024")
-_UNIT_KEY = {"ng/mL": "ng", "nmol/L": "nmol"}
+VD_SETS = ("vd_iom2011", "vd_es2011", "vd_es2024", "vd_ros2018", "vd_acr_gc", "vd_ms_ca", "vd_ms_iran2016")
+CLASSIFYING = tuple(name for name in VD_SETS if name != "vd_es2024")
+_ON_GLUCOCORTICOIDS = "vd_acr_gc"
+# These name a range to be in; the others speak of deficiency
+_WITH_RANGES = frozenset({_ON_GLUCOCORTICOIDS, "vd_ms_ca", "vd_ms_iran2016"})
+SUPPLEMENTS = ("vitamin_d", "calcium_vitamin_d")
+_LOW_CLASSES = frozenset({"deficient", "insufficient", "below_range"})
+UNIT_KEY = {"ng/mL": "ng", "nmol/L": "nmol"}
 
 
 def latest(p: Patient, t: Thresholds) -> Fact[VitaminD]:
@@ -38,21 +46,21 @@ def _value(p: Patient, t: Thresholds) -> tuple[Fact[Interval], str]:
     """The value in the unit reported, and the key of that unit in the threshold names (DEF-11)."""
     match latest(p, t):
         case Known(result, evidence, doubts):
-            return Known(result.value, evidence, doubts), _UNIT_KEY[result.unit]
+            return Known(result.value, evidence, doubts), UNIT_KEY[result.unit]
         case Unknown() as nothing:
             return nothing, "ng"
 
 
 def supplemented(p: Patient) -> Criterion:
     """Vitamin D, with or without calcium, on the medication list now."""
-    return taken_now("vitamin-d-supplement", p.current_drugs("vitamin_d", "calcium_vitamin_d"))
+    return taken_now("vitamin-d-supplement", p.current_drugs(*SUPPLEMENTS))
 
 
 def against_target(p: Patient, t: Thresholds) -> str:
     """Where the value lies against ACR's target on glucocorticoids: below, within or above; empty when unknown."""
     value, unit = _value(p, t)
-    low = at_least("vitamin-d-at-least", value, t[f"acr2022.vitamin-d-target-low.{unit}"]).truth
-    high = more_than("vitamin-d-more-than", value, t[f"acr2022.vitamin-d-target-high.{unit}"]).truth
+    low = at_least("vitamin-d-at-least", value, t[f"vd_acr_gc.sufficient-from.{unit}"]).truth
+    high = more_than("vitamin-d-more-than", value, t[f"vd_acr_gc.range-to.{unit}"]).truth
     if low is Truth.NO:
         return "below"
     if high is Truth.YES:
@@ -61,15 +69,18 @@ def against_target(p: Patient, t: Thresholds) -> str:
     return "within" if certain and (low, high) == (Truth.YES, Truth.NO) else ""
 
 
-def _classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
+def classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
     """Class under the active profile ("" when unknown) and the criterion that tells whether one can be given."""
+    name = p.choice("vd_profile")
+    if name == _ON_GLUCOCORTICOIDS and (people := on_long_term(p, t)).truth is not Truth.YES:
+        return "", people
     value, unit = _value(p, t)
-    name = p.profile.vitamin_d
-    plain_words = name not in ("vd_ms_ca", "vd_ms_iran2016")
+    ranges = name in _WITH_RANGES
     steps = (
         ("deficient-below", less_than, "deficient"),
-        ("sufficient-from", less_than, "insufficient" if plain_words else "below_range"),
-        ("concern-above", more_than, "sufficient" if plain_words else "above_range"),
+        ("sufficient-from", less_than, "below_range" if ranges else "insufficient"),
+        ("concern-above", more_than, "above_range" if ranges else "sufficient"),
+        ("range-to", more_than, "above_range"),
     )
     read: list[Criterion] = []
     for key, compare, label in steps:
@@ -86,7 +97,7 @@ def _classify(p: Patient, t: Thresholds) -> tuple[str, Criterion]:
     if isinstance(value, Known) and value.doubts:
         return "", holds("vitamin-d-in-range", Truth.UNKNOWN, gaps=value.doubts)
     # below no limit and above none: the value is in range, shown by what it was compared with
-    return ("sufficient" if plain_words else "in_range"), holds("vitamin-d-in-range", Truth.YES, read[0].evidence)
+    return ("in_range" if ranges else "sufficient"), holds("vitamin-d-in-range", Truth.YES, read[0].evidence)
 
 
 def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
@@ -96,11 +107,19 @@ def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
             return {
                 "vitamin_d": number if number is not None else str(result.value),
                 "vitamin_d_unit": result.unit,
+                "vitamin_d_shown": in_both_units(p, result),
                 "vitamin_d_on": str(result.on),
-                "vitamin_d_profile": p.profile.vitamin_d,
+                "vitamin_d_profile": p.choice("vd_profile"),
             }
         case Unknown():
             return {}
+
+
+def in_both_units(p: Patient, result: VitaminD | Lab) -> str:
+    """The value as reported and, where the site reads another unit, in that one as well: "48 nmol/L (19.2 ng/mL)"."""
+    analyte = result.analyte if isinstance(result, Lab) else ANALYTE
+    reported, unit = shown(result.value, result.unit), p.profile.unit(analyte)
+    return reported if unit in ("", result.unit) else f"{reported} ({shown(result.in_unit(unit), unit)})"
 
 
 @rule(
@@ -109,6 +128,7 @@ def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
     card="vitamin-d",
     check="V",
     strength="vitamin-d-indication",
+    source="es2024",
     reads=(
         "age",
         "sex",
@@ -122,6 +142,7 @@ def _measured(p: Patient, t: Thresholds) -> dict[str, Json]:
         "lowest_z",
         "vitamin_d",
     ),
+    switches=("gc_entry", "gc_duration_op"),
 )
 def vitamin_d_not_measured_despite_indication(p: Patient, t: Thresholds) -> Finding:
     """An indication to measure 25(OH)D, and no result in the last year.
@@ -135,13 +156,12 @@ def vitamin_d_not_measured_despite_indication(p: Patient, t: Thresholds) -> Find
 
     Sources: ROS 2018; Endocrine Society 2011 and 2024 (against routine testing, established indications excepted).
     """
-    course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     fracture = prior_fracture(p, frozenset(FractureSite))
     in_ms = all_of(on_record("ms", p.ms), any_of(fracture, low_bone_mass(p, t), reduced_mobility(p, t)))
     indication = any_of(
         on_record("osteoporosis", p.diagnoses("cond.osteoporosis")),
         fracture,
-        course.criterion,
+        long_term_use(p, t).criterion,
         on_record("malabsorption", p.diagnoses("cond.malabsorption")),
         taken_now("anticonvulsant", p.current_drugs("comed.enzyme_inducing_aed")),
         in_ms,
@@ -159,26 +179,28 @@ def vitamin_d_not_measured_despite_indication(p: Patient, t: Thresholds) -> Find
 
 @rule(
     "VD-02",
-    sets=_CLASSIFYING,
+    sets=CLASSIFYING,
     kind=Kind.DEFINITION,
     card="vitamin-d",
     check="P",
     strength="definition",
-    reads=("age", "vitamin_d"),
+    reads=("age", "vitamin_d", "exposure"),
+    switches=("vd_profile",),
 )
 def vitamin_d_class(p: Patient, t: Thresholds) -> Finding:
     """The class of the latest 25(OH)D under the active profile.
 
     What it looks for: the newest result of the last 12 months, compared in the unit reported, so that exactly 20 ng/mL and
-    exactly 50 nmol/L fall on the same side.
+    exactly 50 nmol/L fall on the same side. The target of ACR 2022 is for people on long-term glucocorticoids only.
 
-    Why it matters: profiles disagree (12/20, 20/30 ng/mL, 25/50 nmol/L ...); value, unit and profile are always shown.
+    Why it matters: profiles disagree (12/20, 20/30 ng/mL, 25/50 nmol/L ...); value, unit and profile are always shown, and
+    the unit the site reads beside that of the laboratory.
 
     When it stays silent: no result, too old, unit not known.
 
     Sources: the active vitamin D profile; DEF-11.
     """
-    name, known = _classify(p, t)
+    name, known = classify(p, t)
     values = _measured(p, t)
     if name:
         values["class"] = name
@@ -190,33 +212,39 @@ def vitamin_d_class(p: Patient, t: Thresholds) -> Finding:
 
 @rule(
     "VD-03",
-    sets=_CLASSIFYING,
+    sets=CLASSIFYING,
     card="vitamin-d",
     check="V2",
     strength="vitamin-d-profile",
-    reads=("age", "vitamin_d"),
+    reads=("age", "vitamin_d", "exposure"),
+    switches=("vd_profile",),
 )
 def vitamin_d_low(p: Patient, t: Thresholds) -> Finding:
     """25(OH)D is below the sufficient range of the active profile.
 
     What it looks for: the class of VD-02 is deficient, insufficient or below range.
 
-    Why it matters: low vitamin D harms bone and must be corrected before parenteral antiresorptive drugs. Doses are left to
-    the local protocol; a single very large bolus is never suggested (VD-06).
+    Why it matters: low vitamin D harms bone and must be corrected before parenteral antiresorptive drugs. Doses are those
+    of the active profile where they were read in the source (ROS: total and when to load; MS Society of Canada; Iran; ACR),
+    else left to the local protocol; a single very large bolus is never suggested (VD-06).
 
     When it stays silent: sufficient; never as a treatment of MS itself (VD-07).
 
     Sources: the active vitamin D profile.
     """
-    name, known = _classify(p, t)
-    low = name in ("deficient", "insufficient", "below_range")
-    truth = Truth.of(low) if name else known.truth if known.truth is not Truth.YES else Truth.NO
-    criterion = Criterion("vitamin-d-low", truth, known.evidence, known.threshold, known.found, known.gaps)
+    name, known = classify(p, t)
     adult = at_least("adult", p.age, t["ms.adult-age"])
     values = _measured(p, t) | ({"vitamin_d_class": name} if name else {})
     if known.threshold:
         values["cut_off"] = as_json(exactly(known.threshold.value))
-    return Finding(all_of(adult, criterion), values=values)
+    return Finding(all_of(adult, low_vitamin_d(p, t)), values=values)
+
+
+def low_vitamin_d(p: Patient, t: Thresholds) -> Criterion:
+    """Below the sufficient range of the active profile; unknown where no class can be given."""
+    name, known = classify(p, t)
+    truth = Truth.of(name in _LOW_CLASSES) if name else known.truth if known.truth is not Truth.YES else Truth.NO
+    return Criterion("vitamin-d-low", truth, known.evidence, known.threshold, known.found, known.open_gaps())
 
 
 @rule(
@@ -225,7 +253,10 @@ def vitamin_d_low(p: Patient, t: Thresholds) -> Finding:
     card="vitamin-d-excess",
     check="V2",
     strength="vitamin-d-toxicity",
+    source="es2011",
+    critical_because="vitamin D toxicity causes hypercalcaemia and kidney injury (DESIGN: vitamin D toxicity is critical)",
     reads=("vitamin_d", "calcium"),
+    switches=("vd_profile",),
 )
 def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
     """25(OH)D is above the range in which it is safe.
@@ -244,13 +275,13 @@ def vitamin_d_too_high(p: Patient, t: Thresholds) -> Finding:
     toxic = tentative(more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.toxic-above.{unit}"]), doubts)
     high = tentative(more_than("vitamin-d-more-than", value, t[f"vitamin_d_safety.high-above.{unit}"]), doubts)
     parts = [toxic, high]
-    if concern := t.optional(f"{p.profile.vitamin_d}.concern-above.{unit}"):
+    if concern := t.optional(f"{p.choice('vd_profile')}.concern-above.{unit}"):
         parts.append(more_than("vitamin-d-more-than", value, concern))
     level = Level.CRITICAL if toxic.truth is Truth.YES else Level.WARNING if high.truth is Truth.YES else Level.INFO
     values = _measured(p, t)
     if isinstance(p.calcium, Known):
         values |= {
-            "calcium": f"{p.calcium.value.value} {p.calcium.value.unit}",
+            "calcium": in_both_units(p, p.calcium.value),
             "calcium_on": str(p.calcium.value.on or ""),
         }
     return Finding(any_of(*parts), values=values, level=level)

@@ -189,6 +189,21 @@ def test_an_option_may_depend_on_the_other_rules_of_the_card() -> None:
     ]
 
 
+def test_a_definition_adds_its_lines_and_its_source_to_the_card() -> None:
+    made = card({"X-0": satisfied(slates=4), "X-2": recommends(evidence=[AGE])})
+    assert block("Options", made) == ["Mend it", "Sell the house", "4 slates are loose", "Roofs of that age leak"]
+    assert block("Basis", made) == [
+        "Guideline 2020: strong recommendation, rule X-2@1",
+        "Guideline 2020: strong recommendation, rule X-0@1",
+    ]
+
+
+def test_a_definition_without_words_is_no_basis() -> None:
+    made = card({"X-1": recommends(evidence=[AGE]), "X-2": satisfied()})
+    assert block("Options", made) == ["Mend it"]
+    assert block("Basis", made) == ["Guideline 2020: strong recommendation, rule X-1@1"]
+
+
 def test_each_order_is_offered_once() -> None:
     findings = {
         "X-1": recommends(propose=["plumber", "roofer"]),

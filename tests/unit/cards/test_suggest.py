@@ -7,7 +7,7 @@ import uuid
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service.cards.suggest import load_orders, suggestion
+from cds_service.cards.suggest import load_orders, suggestion, without_covered
 from cds_service.clinical import content
 from cds_service.kernel.errors import ContentError
 from cds_service.kernel.rules import Proposal
@@ -61,6 +61,14 @@ def test_s6_the_uuid_follows_from_card_and_order() -> None:
     assert str(uuid.UUID(made("plumber", CARD))) == made("plumber", CARD)
 
 
+def test_what_another_proposal_covers_is_not_offered_beside_it() -> None:
+    known = load_orders(ORDERS.replace('text = "Roofer"', 'text = "Roofer"\ncovers = ["plumber"]'), "orders.toml")
+    plumber, roofer = Proposal("plumber"), Proposal("roofer")
+
+    assert without_covered([plumber, roofer, roofer], known) == (roofer,)
+    assert without_covered([plumber, plumber], known) == (plumber,)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -77,6 +85,11 @@ def test_s6_the_uuid_follows_from_card_and_order() -> None:
             "roofer.codings: [] should be non-empty",
         ),
         ('code = "18"', "code = 18", "roofer.codings.0.code: 18 is not of type 'string'"),
+        (
+            'text = "Roofer"',
+            'text = "R"\ncovers = ["painter"]',
+            "roofer.covers: there is no order 'painter'. Write the key of an order.",
+        ),
     ],
 )
 def test_orders_that_are_wrong_stop_the_start(old: str, new: str, message: str) -> None:

@@ -24,7 +24,11 @@ DAY = on_day(dt.date(2026, 5, 1))
     ("old", "new", "message"),
     [
         ("[unread]", "[unread]\n[unraed]", "Additional properties are not allowed ('unraed' was unexpected)"),
-        ('[check]\nP = "not from a guideline"', "", "'check' is a required property"),
+        (
+            '[check]\nP = "not from a guideline"',
+            "",
+            "check: the table is in none of these files. Add it to one of them.",
+        ),
         ('wet = "it is wet"', "wet = 3", "3 is not of type 'string'"),
         ('code = "Roof"', 'code = "The roof"', "'The roof' does not match '^[A-Za-z0-9]{1,100}$'"),
         ("order = 9", "", "'order' is a required property"),
@@ -38,7 +42,7 @@ DAY = on_day(dt.date(2026, 5, 1))
 def test_a_wrong_key_or_value_stops_the_start_with_file_and_problem(old: str, new: str, message: str) -> None:
     assert old in TEXTS
     with pytest.raises(ContentError) as problem:
-        texts.load(TEXTS.replace(old, new), "texts/en.toml")
+        texts.load({"texts/en.toml": TEXTS.replace(old, new)})
     assert str(problem.value).startswith("texts/en.toml: ")
     assert str(problem.value).endswith(message)
 
@@ -53,8 +57,29 @@ def test_a_wrong_key_or_value_stops_the_start_with_file_and_problem(old: str, ne
 )
 def test_a_template_that_is_none_stops_the_start_with_its_key(old: str, new: str, key: str) -> None:
     with pytest.raises(ContentError) as problem:
-        texts.load(TEXTS.replace(old, new), "texts/en.toml")
+        texts.load({"texts/en.toml": TEXTS.replace(old, new)})
     assert str(problem.value).startswith(f"texts/en.toml: {key}: not a template: ")
+
+
+def test_a_table_may_be_spread_over_files_and_a_key_stands_in_one_of_them() -> None:
+    rest = TEXTS.replace('P = "not from a guideline"', "")
+    joined = texts.load({"a.toml": rest, "b.toml": '[check]\nP = "not from a guideline"'})
+    assert joined.check == words().check
+    with pytest.raises(ContentError) as problem:
+        texts.load({"a.toml": TEXTS, "b.toml": '[check]\nP = "again"'})
+    assert str(problem.value) == "b.toml: check.P: stands in another file as well. Keep one of them."
+
+
+def test_a_key_of_lines_may_name_several_definitions() -> None:
+    loaded = words()
+    assert [line.render({"v": {"slates": 2}}) for line in loaded.lines["X-0"]] == [
+        "2 slates are loose",
+        "Roofs of that age leak",
+    ]
+    assert loaded.lines["X-7"] == loaded.lines["X-0"]
+    with pytest.raises(ContentError) as problem:
+        texts.load({"texts/en.toml": TEXTS.replace("Roofs of that age leak", "{{ v.")})
+    assert str(problem.value).startswith("texts/en.toml: lines.X-0 X-7: not a template: ")
 
 
 def test_loaded_texts_have_topics_with_what_absorbs_them_and_reasons_in_order() -> None:
@@ -82,7 +107,7 @@ def test_and_counts_as_no_where_it_is_asked_for() -> None:
 def test_templates_cannot_reach_into_python() -> None:
     reaching = TEXTS.replace("Roof is old.", "{{ v.__class__.__mro__ }}")
     with pytest.raises(SecurityError):
-        texts.load(reaching, "texts/en.toml").rules["X-2"].summary.render({"v": {}})
+        texts.load({"texts/en.toml": reaching}).rules["X-2"].summary.render({"v": {}})
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from cds_service.engine.evaluate import Evaluation, evaluate
 from cds_service.engine.services import Service
 from cds_service.kernel.criteria import Criterion, all_of, any_of
 from cds_service.kernel.facts import Evidence, Gap
+from cds_service.kernel.figures import Supporting
 from cds_service.kernel.needs import Need, Records
 from cds_service.kernel.rules import Finding, Json, Kind, Level, Proposal, Rule, Status, rule
 from cds_service.kernel.thresholds import Source, Threshold, Thresholds
@@ -41,6 +42,9 @@ population = []
 [rules.X-0]
 summary = "Definition."
 options = []
+[lines]
+"X-0 X-7" = ["{% if v.slates %}{{ v.slates }} slates are loose{% endif %}", "{% if v.slates %}Roofs of that age leak{% endif %}"]
+
 [rules.X-1]
 summary = "Roof leaks: {{ v.drops }} drops a day."
 options = ["Mend it", "{% if v.rain %}Bring in the cat{% endif %}"]
@@ -164,7 +168,7 @@ codings = [{ system = "http://example.org/trades", code = "18" }]
 
 def words() -> Texts:
     """The texts above."""
-    return texts.load(TEXTS, "texts/made-up.toml")
+    return texts.load({"texts/made-up.toml": TEXTS})
 
 
 def orders() -> Mapping[str, Order]:
@@ -230,9 +234,12 @@ class Profile:
     id: str = "here"
     sets: tuple[str, ...] = ("house",)
     preview: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    unsigned: bool = True
     card_cap: int = 3
     language: str = "en"
     not_kept: tuple[str, ...] = ()
+    wording: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,9 +250,16 @@ class Clinic:
     scope: Criterion = field(default_factory=yes)
     silent: str = ""
     version: str = "1+abc"
+    signed_rules: frozenset[str] = frozenset()
 
     def profile(self, _name: str) -> Profile:
         return Profile()
+
+    def site(self, _text: str, _file: str) -> Profile:
+        return Profile()
+
+    def signed(self, rule: Rule, _profile: Any) -> bool:
+        return rule.id in self.signed_rules
 
     def thresholds(self, as_of: dt.date) -> Thresholds:
         return Thresholds((LIMIT,), as_of)
@@ -264,6 +278,9 @@ class Clinic:
 
     def source(self, _rule: Rule, _profile: Any) -> Source:
         return SOURCE
+
+    def figures(self, _facts: Any) -> tuple[Supporting, ...]:
+        return ()
 
 
 def made_rule(
@@ -292,7 +309,7 @@ def service(clinic: Clinic) -> Service:
         needs=NEEDS,
         prefetch={},
         clinic=clinic,
-        texts=lambda _language: words(),
+        texts=lambda _language, _wording=(): words(),
         orders=orders(),
     )
 

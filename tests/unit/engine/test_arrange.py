@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cds_service.cards.plan import GAPS, CardPlan
@@ -63,6 +65,20 @@ def test_what_holds_already_goes_along_on_the_card_of_its_topic_only() -> None:
     assert [ids(card.holding) for card in cards] == [["X-0", "X-2"], []]
 
 
+def test_a_definition_of_a_topic_inside_others_stands_on_the_first_card_there_is() -> None:
+    """Curtains stand for a topic that has no card: what holds there is said with the walls, else with the roof."""
+    ours = words()
+    guest = replace(
+        ours, topics={**ours.topics, "curtains": replace(ours.topics["curtains"], inside=("walls", "roof"))}
+    )
+    findings = {"X-1": recommends(), "X-3": recommends(), "X-5": satisfied()}
+    held = {plan.topic: ids(plan.holding) for plan in arrange(evaluated(findings), guest)}
+    assert held == {"roof": [], "walls": ["X-5"]}
+    held = {plan.topic: ids(plan.holding) for plan in arrange(evaluated(findings | {"X-3": satisfied()}), guest)}
+    assert held == {"roof": ["X-5"]}
+    assert arrange(evaluated({"X-5": satisfied()}), guest) == ()
+
+
 @pytest.mark.parametrize("urgent", ["X-1", "X-2"])
 def test_a_card_is_as_urgent_as_its_most_urgent_rule(urgent: str) -> None:
     findings = {ident: recommends(Level.WARNING if ident == urgent else Level.INFO) for ident in ("X-1", "X-2")}
@@ -99,6 +115,17 @@ def test_e7_what_the_cap_cuts_off_is_named_on_the_last_card(cap: int, shown: lis
 def test_the_most_urgent_card_is_never_the_one_cut_off() -> None:
     cards = arranged({"X-1": recommends(), "X-3": recommends(), "X-5": recommends(Level.CRITICAL)}, cap=1)
     assert topics(cards) == ["curtains"]
+
+
+def test_safety_comes_first_among_the_equally_urgent_and_is_never_cut_off() -> None:
+    """Curtains stand for the topic of order 0: before the others of its level, and one card beyond the cap if need be."""
+    ours = words()
+    safety = replace(ours, topics={**ours.topics, "curtains": replace(ours.topics["curtains"], order=0)})
+    findings = {"X-1": recommends(), "X-3": recommends(), "X-5": recommends()}
+    assert [plan.topic for plan in arrange(evaluated(findings, cap=2), safety)] == ["curtains", "roof"]
+    findings |= {"X-1": recommends(Level.WARNING), "X-3": recommends(Level.CRITICAL)}
+    cards = arrange(evaluated(findings, cap=1), safety)
+    assert [(plan.topic, plan.also) for plan in cards] == [("walls", ()), ("curtains", ("roof",))]
 
 
 # --- absorption ------------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cds_service.engine.evaluate import evaluate, switched_on
+from cds_service.engine.evaluate import evaluate, runs, switched_on
 from cds_service.kernel.needs import Lookup, LookupState, Records
 from cds_service.kernel.rules import Status, Verdict
 from tests.unit.engine.made_up import AS_OF, Clinic, Profile, made_rule, recommends, satisfied, service
@@ -30,7 +32,26 @@ def test_a_rule_is_on_where_its_set_is_and_a_preview_rule_only_by_name(
     assert switched_on(made_rule("X-1", sets=rule_sets, status=status), profile) is on
 
 
-def test_rules_answer_in_the_order_of_the_service() -> None:
+def test_a_rule_that_the_site_switched_off_does_not_run() -> None:
+    assert switched_on(made_rule("X-1"), Profile(off=("X-1",))) is False
+
+
+@pytest.mark.parametrize(("unsigned", "signed", "on"), [(True, (), True), (False, (), False), (False, ("X-1",), True)])
+def test_a_site_may_ask_for_a_signature(unsigned: bool, signed: tuple[str, ...], on: bool) -> None:
+    clinic = Clinic({"X-1": recommends()}, signed_rules=frozenset(signed))
+    assert runs(made_rule("X-1"), Profile(unsigned=unsigned), clinic) is on
+
+
+def test_rules_answer_in_the_order_of_the_guidelines_of_the_site() -> None:
+    findings = {"X-1": recommends(), "X-3": recommends()}
+    asked = replace(
+        service(Clinic(findings)), rules=(made_rule("X-1", sets=("garden",)), made_rule("X-3", sets=("house",)))
+    )
+    evaluation = evaluate(asked, Records("p1", {}), AS_OF, Profile(sets=("house", "garden")))
+    assert [outcome.rule.id for outcome in evaluation.outcomes] == ["X-3", "X-1"]
+
+
+def test_within_a_guideline_rules_answer_in_the_order_of_the_service() -> None:
     evaluation = evaluate(
         service(Clinic({"X-3": satisfied(), "X-1": recommends()})), Records("p1", {}), AS_OF, Profile()
     )

@@ -1,4 +1,4 @@
-"""Osteoporosis drugs: which, since when, last dose, still current; denosumab doses (traps 23 and 24)."""
+"""Osteoporosis drugs: which, since when, last dose, still current (traps 23 and 24)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical import needs
-from cds_service.clinical.facts.therapies import DrugClass, Therapy, bone_therapies, denosumab_doses, supplements
+from cds_service.clinical.facts.therapies import DrugClass, Therapy, bone_therapies, supplements
 from cds_service.kernel.facts import Gap, GapKind, Series
 from cds_service.kernel.thresholds import Source, Threshold, Thresholds
 from cds_service.kernel.truth import Truth
 from tests.support.charts import chart_of
+from tests.support.drugs import (
+    ACTIVE,
+    ALENDRONATE,
+    ATC,
+    CM,
+    DENOSUMAB,
+    DENOSUMAB_60,
+    HCPCS,
+    RXNORM,
+    XGEVA,
+    dispense,
+    given,
+    order,
+)
 
-RXNORM, ATC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc"
-HCPCS, CM = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "http://hl7.org/fhir/sid/icd-10-cm"
-DENOSUMAB_60, XGEVA, DENOSUMAB = (RXNORM, "993452"), (RXNORM, "1046402"), (RXNORM, "993449")
-ALENDRONATE = (RXNORM, "904431")
 _SOURCE = Source("p", "p", "p", "https://example.org", 2020)
 
 
@@ -36,32 +46,6 @@ LIMITS = Thresholds(
 )
 
 
-def drug(code: tuple[str, str]) -> str:
-    return f'"medicationCodeableConcept": {{"coding": [{{"system": "{code[0]}", "code": "{code[1]}"}}]}}'
-
-
-def order(code: tuple[str, str], more: str, status: str = "active", ident: str = "m1") -> str:
-    return (
-        f'{{"resourceType": "MedicationRequest", "id": "{ident}", "status": "{status}", "intent": "order",'
-        f" {drug(code)}{more}}}"
-    )
-
-
-def given(code: tuple[str, str], on: str, dose: str = '{"value": 60, "unit": "mg"}', ident: str = "a1") -> str:
-    effective = f'"effectiveDateTime": "{on}", ' if on else ""
-    return (
-        f'{{"resourceType": "MedicationAdministration", "id": "{ident}", "status": "completed", {effective}{drug(code)},'
-        f' "dosage": {{"dose": {dose}}}}}'
-    )
-
-
-def dispense(code: tuple[str, str], on: str, days: int = 84, ident: str = "d1") -> str:
-    return (
-        f'{{"resourceType": "MedicationDispense", "id": "{ident}", "status": "completed", {drug(code)},'
-        f' "whenHandedOver": "{on}", "daysSupply": {{"value": {days}, "code": "d"}}}}'
-    )
-
-
 def therapies(*resources: str) -> tuple[Therapy, ...]:
     return bone_therapies(chart_of(*resources), LIMITS).items
 
@@ -71,9 +55,6 @@ def told(*resources: str) -> list[tuple[str, str, str]]:
 
 
 # --- which drug ------------------------------------------------------------------------------------------------------
-ACTIVE = ', "authoredOn": "2026-03-01"'
-
-
 @pytest.mark.parametrize(
     ("code", "name", "drug_class", "strength"),
     [
@@ -109,7 +90,6 @@ def test_drug_and_class(code: tuple[str, str], name: str, drug_class: DrugClass,
 )
 def test_trap_23_oncology_strengths_are_not_osteoporosis_therapy(resource: str) -> None:
     assert therapies(resource) == ()
-    assert denosumab_doses(chart_of(resource)).items == ()
 
 
 @pytest.mark.parametrize(
@@ -245,30 +225,6 @@ def test_codes_for_long_term_use_speak_where_no_drug_is_on_record() -> None:
     assert [name for name, _, _ in told(text % "2026-01-01", order(ALENDRONATE, ACTIVE))] == ["alendronate"]
 
 
-# --- doses of denosumab ----------------------------------------------------------------------------------------------
-def doses(*resources: str) -> list[tuple[str, str]]:
-    return [(str(dose.on), dose.given.value) for dose in denosumab_doses(chart_of(*resources)).items]
-
-
-def test_denosumab_doses_newest_first() -> None:
-    first, second = given(DENOSUMAB_60, "2025-01-10"), given((ATC, "M05BX04"), "2025-07-09", ident="a2")
-    assert doses(first, second) == [("2025-07-09", "yes"), ("2025-01-10", "yes")]
-
-
-def test_d11_a_supply_and_the_injection_it_was_for_are_one_dose() -> None:
-    supply, injection = dispense(DENOSUMAB_60, "2025-07-01", 180), given(DENOSUMAB_60, "2025-07-09")
-    later = dispense(DENOSUMAB_60, "2026-01-08", 180, "d2")
-    assert doses(supply, injection, later) == [("2026-01-08", "yes"), ("2025-07-09", "yes")]
-    assert doses(injection, given(DENOSUMAB_60, "2025-07-09", ident="a2")) == [("2025-07-09", "yes")]
-
-
-def test_finished_orders_are_hints_where_no_dose_is_on_record() -> None:
-    period = ', "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"start": "2025-01-10", "end": "2025-07-09"}}}}]'
-    finished, running = order(DENOSUMAB_60, period, "completed"), order(DENOSUMAB_60, ACTIVE, ident="m2")
-    assert doses(finished, running) == [("from 2025-01-10", "unknown")]
-    assert doses(finished, given(DENOSUMAB_60, "2025-07-09")) == [("2025-07-09", "yes")]
-
-
 def test_doses_that_disagree_within_one_order_are_not_read() -> None:
     two = '[{"doseAndRate": [{"doseQuantity": {"value": 60, "unit": "mg"}}]}, {"doseQuantity": {"value": 120, "unit": "mg"}}]'
     assert told(order(DENOSUMAB, ACTIVE + f', "dosageInstruction": {two}')) == [("denosumab", "unknown", "None")]
@@ -285,4 +241,3 @@ def test_s2_without_the_orders_none_is_not_none() -> None:
     chart = chart_of(incomplete=[needs.MEDICATION_REQUESTS])
     gap = Gap(GapKind.FAILED, "medicationRequests")
     assert bone_therapies(chart, LIMITS) == Series((), (gap,))
-    assert denosumab_doses(chart) == Series((), (gap,))

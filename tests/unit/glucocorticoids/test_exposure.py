@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.clinical import content, needs
+from cds_service.clinical import content, needs, profiles
 from cds_service.clinical.exposure import Exposure
 from cds_service.clinical.facts.glucocorticoids import exposure
 from tests.support.charts import chart_of
@@ -77,7 +77,9 @@ def given(ident: str, mg: float, on: str, **more: Any) -> str:
 
 
 def timeline(*resources: str, incomplete: tuple[Any, ...] = ()) -> Exposure:
-    return exposure(chart_of(*resources, incomplete=incomplete), content.thresholds(AS_OF))
+    return exposure(
+        chart_of(*resources, incomplete=incomplete), content.thresholds(AS_OF), profiles.profile("us").equal
+    )
 
 
 def stretches(*resources: str) -> list[tuple[str, str, str]]:

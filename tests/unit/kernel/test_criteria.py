@@ -100,6 +100,11 @@ def test_s7_doubts_about_a_range_matter_only_where_it_lies_astride_the_threshold
     assert at_least("dose", Known(value, SHOWN, (VAGUE,)), LIMIT).gaps == gaps
 
 
+def test_s3_a_range_astride_the_threshold_that_nobody_doubts_is_missing_its_exact_value() -> None:
+    gaps = at_least("dose", Known(between(5, 10), SHOWN), LIMIT).gaps
+    assert gaps == (Gap(GapKind.NOT_RECORDED, "exact-value", "5 to 10"),)
+
+
 # --- other leaves ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("value", "truth"), [(True, YES), (False, NO)])
 def test_a_yes_or_no_fact(value: bool, truth: Truth) -> None:
@@ -130,6 +135,10 @@ def test_items_show_their_own_evidence_unless_told_otherwise() -> None:
 @pytest.mark.parametrize(("truth", "gaps"), [(YES, ()), (NO, ()), (UNKNOWN, (FAILED,))])
 def test_a_criterion_worked_out_elsewhere_names_gaps_only_while_unknown(truth: Truth, gaps: tuple[Gap, ...]) -> None:
     assert holds("ms", truth, SHOWN, (FAILED,), "2 of 3") == Criterion("ms", truth, SHOWN, None, "2 of 3", gaps)
+
+
+def test_a_criterion_worked_out_elsewhere_needs_no_more_than_its_truth() -> None:
+    assert holds("ms", NO) == Criterion("ms", NO)
 
 
 # --- the tree --------------------------------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ def test_d15_plus_days_stays_inside_the_calendar(start: str, days: int, expected
         ("0001-01-31", -1, "0001-01-01"),
         ("9999-11-30", 1, "9999-12-30"),
         ("0001-02-01", -1, "0001-01-01"),
+        ("0001-03-15", -1, "0001-02-15"),
     ],
 )
 def test_d15_plus_months_keeps_the_day_or_takes_the_last_one(start: str, months: int, expected: str) -> None:

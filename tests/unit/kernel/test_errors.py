@@ -21,10 +21,20 @@ def test_an_input_error_in_one_line(where: str, next_step: str, message: str) ->
     assert str(InputError("it is broken", where, next_step)) == message
 
 
+def test_place_and_next_step_may_be_left_out() -> None:
+    problem = InputError("it is broken")
+    assert (str(problem), problem.what, problem.where, problem.next_step) == ("it is broken.", "it is broken", "", "")
+    assert str(ContentError("a.toml", "k", "wrong")) == "a.toml: k: wrong"
+
+
 @pytest.mark.parametrize(("fix", "message"), [("", "a.toml: k: wrong"), ("Mend it.", "a.toml: k: wrong. Mend it.")])
 def test_a_content_error_names_file_and_key(fix: str, message: str) -> None:
     problem = ContentError("a.toml", "k", "wrong", fix)
     assert (str(problem), problem.file, problem.key) == (message, "a.toml", "k")
+
+
+def test_a_problem_that_is_a_sentence_already_gets_no_second_full_stop() -> None:
+    assert str(ContentError("a.toml", "k", "It is wrong.", "Mend it.")) == "a.toml: k: It is wrong. Mend it."
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ def test_the_verdict_of_a_definition_depends_on_what_it_defines_alone(
     assert verdict_of(Kind.DEFINITION, finding(applies, satisfied)) is Verdict(verdict)
 
 
+@pytest.mark.parametrize(("kind", "verdict"), [(Kind.ACTION, Verdict.RECOMMEND), (Kind.DEFINITION, Verdict.SATISFIED)])
+def test_an_outcome_is_that_of_the_rule_and_of_its_kind(kind: Kind, verdict: Verdict) -> None:
+    asked = declared(finding("yes", "no"), kind)
+    outcome = decide(asked, None, NUMBERS)
+    assert (outcome.rule, outcome.verdict) == (asked, verdict)
+
+
 @pytest.mark.parametrize(
     ("applies", "satisfied", "missing"),
     [
@@ -123,6 +130,9 @@ def test_declaring_a_rule_keeps_its_name_and_its_page() -> None:
         strength="policy",
         card="dxa",
         reads=("age",),
+        switches=(),
+        source="",
+        critical_because="",
         decide=needs_a_dxa,
         doc="What it looks for: nothing.\n\nSources: none.",
     )
