@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property, wraps
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from cds_service.clinical import needs
 from cds_service.clinical.exposure import Exposure
@@ -60,6 +60,22 @@ from cds_service.kernel.quantities import Interval
 from cds_service.kernel.thresholds import Thresholds
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _once(method: Method) -> Method:
+    """Work a fact that takes names out once per patient and names."""
+
+    @wraps(method)
+    def remembered(self: Patient, *names: str) -> Any:
+        key = (method, names)
+        if key not in self._named:
+            self._named[key] = method(self, *names)
+        return self._named[key]
+
+    return cast(Method, remembered)
+
+
 class Patient:
     """The facts rules read; every attribute is a fact of `clinical/facts/` under the name rules declare."""
 
@@ -67,7 +83,8 @@ class Patient:
         self.chart = chart
         self._t = thresholds
         self.profile = profile
-        self._shared: dict[tuple[str, int], object] = {}
+        self._shared: dict[tuple[object, int], object] = {}
+        self._named: dict[tuple[object, tuple[str, ...]], Any] = {}
 
     @property
     def as_of(self) -> dt.date:
@@ -269,18 +286,22 @@ class Patient:
         """Alcoholic drinks a day."""
         return lifestyle.alcohol(self.chart)
 
+    @_once
     def diagnoses(self, *concepts: str) -> Series[Diagnosis]:
         """Conditions of those concepts."""
         return conditions.diagnoses(self.chart, *concepts)
 
+    @_once
     def tests(self, *concepts: str) -> Series[Tested]:
         """Laboratory tests of those concepts that were done, whatever they showed and however long ago."""
         return laboratory.tests(self.chart, *concepts)
 
+    @_once
     def doses(self, ingredient: str) -> Series[DoseGiven]:
         """Doses of an injected osteoporosis drug ("denosumab", "zoledronic_acid", "romosozumab", "ibandronate")."""
         return doses.doses(self.chart, ingredient)
 
+    @_once
     def current_drugs(self, *prefixes: str) -> Series[Medication]:
         """Medication of those concepts taken now."""
         return comedication.current(self.chart, *prefixes, trusted_days=self._t.days("policy.open-order-trusted-days"))
@@ -298,7 +319,7 @@ def shared(criterion: Callable[[Patient, Thresholds], F]) -> Callable[[Patient, 
 
     @wraps(criterion)
     def once(p: Patient, t: Thresholds) -> F:
-        key = (criterion.__qualname__, id(t))
+        key = (criterion, id(t))
         if key not in p._shared:
             p._shared[key] = criterion(p, t)
         return cast(F, p._shared[key])

@@ -79,6 +79,7 @@ class Chart:
     _by_id: dict[str, Resource] = field(default_factory=dict)
     _refuted: list[Found] = field(default_factory=list)
     _doubtful: dict[str, dict[str, Gap]] = field(default_factory=dict)
+    _gaps: dict[tuple[Need, ...], tuple[Gap, ...]] = field(default_factory=dict)
     patient: Resource = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -113,6 +114,11 @@ class Chart:
 
     def gaps(self, *needs: Need) -> tuple[Gap, ...]:
         """What those needs leave open; empty only when all completed and all of it could be read (S2)."""
+        if needs not in self._gaps:
+            self._gaps[needs] = self._open(needs)
+        return self._gaps[needs]
+
+    def _open(self, needs: tuple[Need, ...]) -> tuple[Gap, ...]:
         found: dict[Gap, None] = {}
         for need in needs:
             if gap := self.records.lookup(need.key).gap(need.key):

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from cds_service.cli import explain, main
 from cds_service.clinical import profiles
 from cds_service.protocol import validate
+from cds_service.review.story import bundle_text, resources
 from hooks.patient_view import SERVICE
 from tests.support.golden import AS_OF, FOLDER, Json
-from cds_service.review.story import bundle_text, resources
 
 ON_STEROIDS: Json = {
     "sex": "female",

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 
 from cds_service.clinical.patient import ALL_NEEDS
 from cds_service.protocol.validate import schema_errors
-from hooks.patient_view import SERVICE
-from tests.support import golden
 from cds_service.review.call import in_state, prefetch, request_of
 from cds_service.review.story import Json
+from hooks.patient_view import SERVICE
+from tests.support import golden
 
 NAMES = SERVICE.texts("en").names
 # On prednisone for 100 days, DXA done last month: with everything looked up, only general measures are left to say.

@@ -18,10 +18,10 @@ from cds_service.engine.gather import from_bundle, gather
 from cds_service.formats import strict_json
 from cds_service.kernel.dates import plus_days
 from cds_service.protocol.request import parse
-from hooks.patient_view import SERVICE
 from cds_service.review.call import prefetch, request_of
-from tests.support.cases import all_cases
 from cds_service.review.story import AS_OF, PATIENT_ID, Json
+from hooks.patient_view import SERVICE
+from tests.support.cases import all_cases
 from tests.support.variations import SAME_VERDICTS, SAME_WORDS, Variation, as_one_bundle
 
 _US = profiles.profile("us")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from cds_service.clinical.due.courses import (
     ZOLEDRONATE,
     anabolic_end,
-    assessed_since,
     break_recheck,
     in_break,
     last_bisphosphonate,
@@ -27,7 +26,6 @@ __all__ = [
     "State",
     "after",
     "anabolic_end",
-    "assessed_since",
     "break_recheck",
     "calcium",
     "creatinine",

@@ -72,14 +72,14 @@ def _review(p: Patient, t: Thresholds, therapy: Therapy) -> Fact[Due]:
     again = later(therapy.started, months=int(second.value))
     interval = first if p.as_of < again.latest else second
     on = later(therapy.started, months=int(interval.value))
-    seen = assessed_since(p, plus_months(on.latest, -t.days("acr2022.assessment-lookback")))
+    seen = _assessed_since(p, plus_months(on.latest, -t.days("acr2022.assessment-lookback")))
     if seen.truth is Truth.YES and p.as_of >= on.earliest:
         shown = tuple(leaf.evidence[0] for leaf in seen.reasons() if leaf.evidence)
         return Known(Due("review", on, State.DONE, shown, interval), shown)
     return counted(p.as_of, "review", on, interval, (therapy.evidence,), newer=seen.open_gaps())
 
 
-def assessed_since(p: Patient, since: dt.date) -> Criterion:
+def _assessed_since(p: Patient, since: dt.date) -> Criterion:
     """A DXA or a FRAX result on or after that day."""
     dated = [each for each in p.frax.items if each.on and each.on.latest >= since]
     certain = tuple(each.evidence for each in dated if each.on and each.on.earliest >= since)

@@ -61,8 +61,8 @@ def _supply(ingredient: str, handed_out: list[tuple[BoneDrug, Days]]) -> Supply:
 
 
 def _until(supplied: Iterable[Days]) -> DateSpan:
-    """The last day covered, without and with what was left over from earlier supplies."""
-    planned = sorted((each for each in supplied if each.planned), key=lambda each: each.certain_first)
+    """The last day covered, without and with what was left over; the same supply told twice counts once (D11)."""
+    planned = sorted({each for each in supplied if each.planned}, key=lambda each: (each.certain_first, each.last))
     least = max(each.certain_last for each in planned)
     most = dt.date.min
     for each in planned:

@@ -56,8 +56,8 @@ def next_dose_or_supply_due(p: Patient, t: Thresholds) -> Finding:
     Why it matters: a gap that somebody asks about can be closed; after late denosumab vertebral fractures rebound.
 
     When it stays silent: before that day (`satisfied`); denosumab late by a month (SAF-06 and GC-16 speak); after three doses
-    of zoledronate, or six, which are reviewed first (TX-07); a last dose older than a course of three years; another drug
-    taken; tablets of which no supply is on record.
+    of zoledronate, or six, which are reviewed first (TX-07), and a break after them (MON-05); a last dose older than a course
+    of three years; another drug taken; tablets of which no supply is on record.
 
     Sources: project policy; intervals of the doses: drug labels, as restated.
     """
@@ -97,6 +97,7 @@ def _zoledronate(p: Patient, t: Thresholds) -> _Going:
         not_(_another_drug(p, due.ZOLEDRONATE)),
         not_(holds("course-reviewed-first", Truth.of(reviewed_first))),
         not_(holds("course-long-over", Truth.of(old))),
+        not_(due.in_break(p, t)),
     )
     last = _last_dose(p, "zoledronic_acid")
     return _Going("Zoledronic acid", last, goes_on, following, due.is_due("dose-due", following))

@@ -16,11 +16,11 @@ from cds_service.clinical.rules.screening_iscd import (
     bone_density_due_by_disease,
     bone_density_due_by_risk_factor,
 )
-from cds_service.clinical.rules.treatment_criteria import recalled
+from cds_service.clinical.rules.treatment_criteria import known_or_not_looked_at, recalled
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, holds, more_than, not_
 from cds_service.kernel.facts import Gap, GapKind, Known
 from cds_service.kernel.quantities import plain
-from cds_service.kernel.rules import Finding, Json, Kind, Proposal, Rule, Status, Verdict, rule, verdict_of
+from cds_service.kernel.rules import Finding, Json, Kind, Proposal, Rule, Status, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
@@ -44,14 +44,15 @@ def _adult(p: Patient, t: Thresholds) -> Criterion:
 def dxa_asked_for(p: Patient, t: Thresholds) -> Criterion:
     """Another rule of the site asks for a DXA already, or ACR's rules look after it on long-term glucocorticoids (GC-13)."""
     sets = set(p.profile.sets)
-    asking = [each.id for each in _ASKING if set(each.sets) & sets and _recommends(each, p, t)]
-    if "acr2022" in sets and on_long_term(p, t).truth is Truth.YES:
-        asking.append("GC-13")
-    return holds("dxa-asked-for-elsewhere", Truth.of(bool(asking)), found=", ".join(asking))
+    asking = [_asks(each.decide(p, t)) for each in _ASKING if set(each.sets) & sets]
+    if "acr2022" in sets:
+        asking.append(on_long_term(p, t))
+    return known_or_not_looked_at("dxa-asked-for-elsewhere", any_of(*asking))
 
 
-def _recommends(other: Rule, p: Patient, t: Thresholds) -> bool:
-    return verdict_of(other.kind, other.decide(p, t)) is Verdict.RECOMMEND
+def _asks(finding: Finding) -> Criterion:
+    """Does a rule recommend?"""
+    return all_of(finding.applies, not_(finding.satisfied_by)) if finding.satisfied_by else finding.applies
 
 
 @rule(
@@ -71,7 +72,7 @@ def bone_density_not_repeated(p: Patient, t: Thresholds) -> Finding:
     fracture, or bone density in the range of osteoporosis (Z-score below the expected range before menopause and in men under
     50). `due_on` is the day of the next one. The guideline repeats DXA every 1 to 3 years; the later end is taken.
 
-    Why it matters: loss on a drug, or without one, shows on a second measurement only.
+    Why it matters: how bone density fares, on a drug or without one, shows on a second measurement only.
 
     When it stays silent: before that day (`satisfied`); on long-term glucocorticoids (GC-13); in a treatment break (MON-05);
     where another rule asks for a DXA already; where the site reads D13 as NOGG (with the review of treatment, TX-07) or as ACP
@@ -92,7 +93,7 @@ def bone_density_not_repeated(p: Patient, t: Thresholds) -> Finding:
         _adult(p, t),
         reading,
         holds("dxa-on-record", truth, had[:1], p.scans.gaps),
-        not_(due.in_break(p, t)),
+        not_(known_or_not_looked_at("treatment-break", due.in_break(p, t))),
         not_(dxa_asked_for(p, t)),
         reason,
     )
@@ -120,7 +121,7 @@ def change_of_bone_density(p: Patient, t: Thresholds) -> Finding:
     it is never called a loss. A real change is more than the least significant change of the centre, on the same machine;
     neither is on record, so the answer is that it cannot be told. No difference is no change.
 
-    Why it matters: 3 to 5 % is the typical error of two measurements; a smaller difference says nothing.
+    Why it matters: a least significant change of 3 to 5 % is typical; a smaller difference says nothing.
 
     When it stays silent: one measurement only; T-scores, whose reference may have changed.
 

@@ -97,7 +97,9 @@ def bone_health_not_assessed_in_ms(p: Patient, t: Thresholds) -> Finding:
     if isinstance(p.timed_walk, Known):
         values["timed_walk"] = str(p.timed_walk.value)
     return Finding(
-        all_of(has_ms(p, t), chosen(p, "ms_dxa", "indication", "cg146"), trigger_in_ms(p, t), assessed_at_this_age(p, t)),
+        all_of(
+            has_ms(p, t), chosen(p, "ms_dxa", "indication", "cg146"), trigger_in_ms(p, t), assessed_at_this_age(p, t)
+        ),
         done,
         values,
         () if tool_first.truth is Truth.YES else (Proposal("dxa"),),

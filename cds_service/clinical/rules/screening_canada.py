@@ -58,7 +58,7 @@ def bone_density_due_in_canada(p: Patient, t: Thresholds) -> Finding:
     older with a previous fragility fracture or at least two clinical risk factors, 65 or older with one, or 70 or older; and
     no DXA in the last 23 months, or a new risk factor since. Counted as risk factors, for want of the guideline's own list in
     the rule book: previous fragility fracture, long-term glucocorticoids, two falls in a year, hip fracture of a parent, a
-    secondary cause, BMI below 18.5, current smoking, three drinks of alcohol a day.
+    secondary cause (the diseases of SCR-05, however many), BMI below 18.5, current smoking, three drinks of alcohol a day.
 
     Why it matters: the guideline measures bone density by age and number of risk factors.
 

@@ -84,17 +84,23 @@ def bone_density_due_by_age(p: Patient, t: Thresholds) -> Finding:
 def bone_density_due_by_disease(p: Patient, t: Thresholds) -> Finding:
     """A disease or drug that costs bone, a fragility fracture or an osteoporosis drug, and no recent DXA.
 
-    What it looks for: an adult of any age with a fragility fracture, a disease or drug associated with bone loss (listed in
-    the module on risk factors), an osteoporosis drug, or multiple sclerosis with one of the triggers of MS-01; and no DXA in
-    the last 23 months, or a new risk factor since. Who is about to be treated is not on record as such.
+    What it looks for: an adult of any age with a fragility fracture (not of hand, foot, skull or face), a disease or drug
+    associated with bone loss, an osteoporosis drug, or multiple sclerosis with one of the triggers of MS-01; and no DXA in the
+    last 23 months, or a fragility fracture or the start of long-term glucocorticoids since. Diseases: rheumatoid arthritis,
+    ankylosing spondylitis, lupus, hyperthyroidism, hyperparathyroidism, Cushing's syndrome, hypogonadism, premature or surgical
+    menopause, type 1 diabetes, malabsorption and inflammatory bowel disease, chronic liver disease, anorexia nervosa,
+    osteogenesis imperfecta. Drugs: long-term glucocorticoids, an enzyme-inducing anticonvulsant for six months, aromatase
+    inhibitors, GnRH analogues and androgen deprivation, depot medroxyprogesterone. Who is about to be treated is not on record
+    as such.
 
     Why it matters: these people lose bone at any age, and their loss is not suspected.
 
     When it stays silent: a DXA in the last 23 months and nothing new since; MS without a trigger, so that not everybody with
-    MS is scanned; relapse pulses and short courses of glucocorticoids; under 50, who the site does not assess (D7).
+    MS is scanned; relapse pulses and short courses of glucocorticoids; under 50, whom the site does not assess (D7).
 
     Sources: ISCD 2023, indications for bone density testing. Read literally they are about everybody with MS; the triggers are
-    project policy and only keep the rule silent.
+    project policy and only keep the rule silent. The list of diseases and drugs is this project's reading (ACR's clinical risk
+    assessment, FRAX, the terminology of secondary causes).
     """
     values, proposals = asks_for_dxa(p, t)
     applies = all_of(

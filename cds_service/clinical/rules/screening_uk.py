@@ -45,7 +45,7 @@ def fracture_risk_not_assessed(p: Patient, t: Thresholds) -> Finding:
     """A woman from 65, a man from 75 or a younger adult with a risk factor, and no fracture-risk score.
 
     What it looks for: a woman of 65 or older; a man of 75 or older; from 40 with a fragility fracture, long-term
-    glucocorticoids, a fall on record, hip fracture of a parent, a secondary cause, BMI below 18.5 or current smoking; under 50
+    glucocorticoids, a fall on record, hip fracture of a parent, a disease of SCR-05, BMI below 18.5 or current smoking; under 50
     only with a major one: fragility fracture, glucocorticoids or premature menopause. Men where the site follows NICE for
     them. And no FRAX result in five years and no DXA in 23 months, or a new risk factor since.
 

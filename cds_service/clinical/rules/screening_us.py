@@ -43,7 +43,7 @@ def woman_never_scanned(p: Patient, t: Thresholds) -> Finding:
 
     What it looks for: a woman from 65 in the general population, and no DXA of spine or hip, however old.
 
-    Why it matters: screening women from 65 prevents fractures (grade B).
+    Why it matters: the guideline advises screening at this age, to prevent fractures (grade B).
 
     When it stays silent: known osteoporosis, an osteoporosis drug, a fragility fracture, a disease or drug that weakens
     bone, multiple sclerosis or a glucocorticoid in the last year: the guideline does not cover these people (SCR-05 and the

@@ -8,7 +8,13 @@ from cds_service.clinical.facts.therapies import DrugClass, Therapy
 from cds_service.clinical.patient import Patient, shared
 from cds_service.clinical.rules.glucocorticoid_classes import on_long_term
 from cds_service.clinical.rules.glucocorticoid_therapy import therapy_goes_on_after_glucocorticoids
-from cds_service.clinical.rules.treatment_criteria import MAJOR, fracture_at, population, recalled
+from cds_service.clinical.rules.treatment_criteria import (
+    MAJOR,
+    fracture_at,
+    known_or_not_looked_at,
+    population,
+    recalled,
+)
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, at_most, holds, not_
 from cds_service.kernel.facts import Gap, GapKind, Known
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
@@ -22,10 +28,10 @@ _ANABOLIC = frozenset({DrugClass.ROMOSOZUMAB, DrugClass.PTH_ANALOGUE})
 @shared
 def followed_by_acr(p: Patient, t: Thresholds) -> Criterion:
     """On long-term glucocorticoids, or just off them and still at risk, where the site follows ACR: its rules look after that."""
-    on = "acr2022" in p.profile.sets and some(
-        (on_long_term(p, t).truth, therapy_goes_on_after_glucocorticoids.decide(p, t).applies.truth)
-    )
-    return holds("acr-looks-after", Truth.of(on is Truth.YES))
+    if "acr2022" not in p.profile.sets:
+        return holds("acr-looks-after", Truth.NO)
+    after = therapy_goes_on_after_glucocorticoids.decide(p, t).applies
+    return known_or_not_looked_at("acr-looks-after", any_of(on_long_term(p, t), after))
 
 
 @rule(
@@ -62,7 +68,12 @@ def bisphosphonate_not_reviewed(p: Patient, t: Thresholds) -> Finding:
         for each in taken
         if each.current is not Truth.YES
     )
-    gaps = (*doubts, *p.therapies.gaps)
+    unnamed = tuple(
+        Gap(GapKind.NOT_RECORDED, "therapy-which", each.drug, each.evidence.resource)
+        for each in p.therapies.items
+        if each.drug_class is DrugClass.BISPHOSPHONATE and each.current is not Truth.NO
+    )
+    gaps = (*doubts, *unnamed, *p.therapies.gaps)
     on_drug = holds("bisphosphonate-now", Truth.YES if certain else Truth.UNKNOWN if gaps else Truth.NO, certain, gaps)
     values = due.values(review)
     if isinstance(review, Known):

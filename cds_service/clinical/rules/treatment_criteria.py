@@ -8,7 +8,7 @@ from cds_service.clinical.facts.fractures import Fracture, FractureSite
 from cds_service.clinical.patient import Patient, shared
 from cds_service.clinical.rules.glucocorticoid_classes import is_40, on_long_term
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, holds, not_
-from cds_service.kernel.facts import Fact, Gap, GapKind, Known
+from cds_service.kernel.facts import COULD_NOT_LOOK, Fact, Gap, GapKind, Known
 from cds_service.kernel.quantities import Interval, between, exactly
 from cds_service.kernel.rules import Finding, Json, Proposal
 from cds_service.kernel.thresholds import Threshold, Thresholds
@@ -17,7 +17,7 @@ from cds_service.kernel.truth import Truth
 CARD = "treatment"
 MAJOR = frozenset({FractureSite.HIP, FractureSite.VERTEBRA})
 FRAGILITY = frozenset(FractureSite) - {FractureSite.ELSEWHERE, FractureSite.OTHER}
-# What `population` and `untreated` read, beside what a rule reads itself
+# What `untreated` reads, beside what a rule reads itself
 READS = ("age", "sex", "postmenopausal", "therapies", "exposure")
 
 
@@ -39,21 +39,28 @@ def acr_under_40(p: Patient, t: Thresholds) -> Criterion:
 
     From 40 whoever meets a threshold for treatment is in a class that ACR treats as well.
     """
-    young = all_of(on_long_term(p, t), not_(is_40(p, t))).truth is Truth.YES
-    return holds("acr-classes-under-40", Truth.of(young and "acr2022" in p.profile.sets))
+    if "acr2022" not in p.profile.sets:
+        return holds("acr-classes-under-40", Truth.NO)
+    return known_or_not_looked_at("acr-classes-under-40", all_of(on_long_term(p, t), not_(is_40(p, t))))
 
 
 @shared
 def treated(p: Patient, t: Thresholds) -> Criterion:
-    """An osteoporosis drug is taken now, or a full course is certainly over and MON-05 says when to look again."""
-    break_ = due.in_break(p, t)
-    return any_of(on_therapy(p), holds("treatment-break", Truth.of(break_.truth is Truth.YES), break_.evidence))
+    """An osteoporosis drug is taken now, or a full course is known to be over and MON-05 says when to look again."""
+    return any_of(on_therapy(p), known_or_not_looked_at("treatment-break", due.in_break(p, t)))
 
 
 def untreated(p: Patient, t: Thresholds, met: Criterion, values: dict[str, Json], *propose: Proposal) -> Finding:
     """A threshold for treatment is met, and nothing is taken."""
     applies = all_of(met, population(p, t), not_(acr_under_40(p, t)))
     return Finding(applies, treated(p, t), values | first_reason(met), propose)
+
+
+def known_or_not_looked_at(key: str, criterion: Criterion) -> Criterion:
+    """A reason to stay silent: what is merely not on record is none, what could not be looked at may be one (S2)."""
+    open_ = tuple(gap for gap in criterion.open_gaps() if gap.kind in COULD_NOT_LOOK)
+    truth = Truth.NO if criterion.truth is Truth.UNKNOWN and not open_ else criterion.truth
+    return holds(key, truth, criterion.evidence, open_)
 
 
 def first_reason(met: Criterion) -> dict[str, Json]:

@@ -235,6 +235,8 @@ def vitamin_d_low(p: Patient, t: Thresholds) -> Finding:
     name, known = classify(p, t)
     adult = at_least("adult", p.age, t["ms.adult-age"])
     values = _measured(p, t) | ({"vitamin_d_class": name} if name else {})
+    if supplemented(p).truth is Truth.YES:
+        values["on_vitamin_d"] = True
     if known.threshold:
         values["cut_off"] = as_json(exactly(known.threshold.value))
     return Finding(all_of(adult, low_vitamin_d(p, t)), values=values)

@@ -38,7 +38,7 @@ def _patient(book: Book, told: Disagreement) -> tuple[str, str]:
     ]
     if told.other:
         profile, reading = told.other["profile"], told.other["reading"]
-        sites.append((f"{profile}, read otherwise", reading, told.answers(profile, reading)))
+        sites.append((f"{profile}, read otherwise", reading, told.other_answers()))
     asked = dict.fromkeys(rule for _, _, answers in sites for rule in answers)
     rows = [(_asked(rule), *(answers.get(rule, "") for _, _, answers in sites)) for rule in asked]
     head = ("Asked", *(f"{site}: `{reading}`" for site, reading, _ in sites))

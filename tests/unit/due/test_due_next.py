@@ -11,13 +11,15 @@ from cds_service.clinical import due, needs, profiles
 from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.due import Due, State
 from cds_service.clinical.patient import Patient
+from cds_service.clinical.rules.treatment_course import bisphosphonate_not_reviewed
 from cds_service.kernel.facts import Fact, Known, Unknown
 from cds_service.kernel.needs import Need
+from cds_service.kernel.rules import Verdict, decide
 from cds_service.kernel.truth import Truth
 from tests.support.charts import chart_of
 from tests.support.drugs import ALENDRONATE, DENOSUMAB_60, RXNORM, dispense, given, order
 from tests.support.dxa import WITH_VFA, report
-from tests.support.resources import LOINC, condition, observation
+from tests.support.resources import CM, LOINC, condition, observation
 
 AS_OF = "2026-06-15"
 NUMBERS = CLINIC.thresholds(dt.date.fromisoformat(AS_OF))
@@ -164,6 +166,15 @@ def test_a_dxa_of_unknown_site_may_have_been_the_review() -> None:
     unclear = report(BONE_DENSITY, on="2025-05-01")
     found = due.treatment_review(patient(tablets("2020-01-01", "2026-12-31"), unclear), NUMBERS)
     assert told(found) == ("unknown", "not-recorded bone-density-date-or-site")
+
+
+def test_s2_a_bisphosphonate_without_a_name_may_be_one_that_is_reviewed() -> None:
+    unnamed = condition(
+        "Z79.83", ', "recordedDate": "2026-01-01", "clinicalStatus": {"coding": [{"code": "active"}]}', system=CM
+    )
+    outcome = decide(bisphosphonate_not_reviewed, patient(unnamed), NUMBERS)
+    assert outcome.verdict is Verdict.CANNOT_TELL
+    assert "therapy-which" in {gap.what for gap in outcome.missing}
 
 
 # --- breaks ----------------------------------------------------------------------------------------------------------

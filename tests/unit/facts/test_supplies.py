@@ -37,6 +37,11 @@ def test_what_is_left_over_may_be_used_up_first() -> None:
     assert (until.earliest.isoformat(), until.latest.isoformat()) == ("2026-04-11", "2026-04-25")
 
 
+def test_d11_the_same_supply_told_twice_counts_once() -> None:
+    twice = dispense(ALENDRONATE, "2026-03-01", 28), dispense(ALENDRONATE, "2026-03-01", 28, "d2")
+    assert str(only(*twice).until) == "2026-03-28"
+
+
 def test_after_a_gap_nothing_is_left_over() -> None:
     supply = only(dispense(ALENDRONATE, "2026-01-01", 28), dispense(ALENDRONATE, "2026-03-15", 28, "d2"))
     assert str(supply.until) == "2026-04-11"
