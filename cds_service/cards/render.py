@@ -24,6 +24,8 @@ TOPIC_SYSTEM = "https://bonecds.org/CodeSystem/card-topic"
 OVERRIDE_SYSTEM = "https://bonecds.org/CodeSystem/override-reason"
 EXTENSION = "org.bonecds.rules"
 _MAX_LINES = 3
+# what a recommendation is called in the list of a card on several of them
+_LISTED = "due_what"
 _BACKGROUND = frozenset({"age", "sex"})
 
 
@@ -81,10 +83,10 @@ def _lead(plan: CardPlan) -> Outcome | None:
 def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:
     if lead is None:
         return _gap_summary(plan, texts)
-    own = [outcome for outcome in plan.outcomes if outcome.rule.card == plan.topic]
+    listed = [outcome for outcome in plan.outcomes if _LISTED in outcome.finding.values]
     several = texts.topics[plan.topic].several
-    if several and len(own) > 1 and lead in own:
-        return _several(several, own, texts)
+    if several and len(listed) > 1 and lead in listed:
+        return _several(several, listed, texts)
     template, values = texts.rules[lead.rule.id].summary, _values(plan, lead)
     shown, sentences = _shown(lead, texts), _sentences(lead, texts)
     # as many reasons as fit; where not even one does, the criterion's own short sentence

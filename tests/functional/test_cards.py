@@ -213,11 +213,9 @@ def test_s10_the_answer_has_cards_and_no_system_actions(scenario: Scenario) -> N
     assert list(golden.post(scenario.text("request.json")).get_json()) == ["cards"]
 
 
-def test_critical_are_denosumab_overdue_and_vitamin_d_toxicity_and_nothing_else() -> None:
-    assert [str(given) for given in CARDS if given.card["indicator"] == "critical"] == [
-        "gc-denosumab-overdue/BoneDrugSafety",
-        "vitamin-d-toxicity/VitaminDExcess",
-    ]
+def test_only_safety_of_a_drug_and_vitamin_d_toxicity_are_critical() -> None:
+    critical = {str(given).rpartition("/")[2] for given in CARDS if given.card["indicator"] == "critical"}
+    assert critical == {"BoneDrugSafety", "VitaminDExcess"}
 
 
 def test_every_uuid_is_one_and_stands_once() -> None:

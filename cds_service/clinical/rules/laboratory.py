@@ -184,6 +184,8 @@ def blood_tests_before_injection(p: Patient, t: Thresholds) -> Finding:
         "dose_due": due_now,
         "missing_tests": missing,
         "drug": "Denosumab" if denosumab.truth is Truth.YES or not due_now else "Zoledronic acid",
+        "due_what": "blood-tests",
+        "due_on": "",
     }
     propose = tuple(Proposal(f"{name}-test") for name in missing)
     return Finding(any_of(before, after), not_(open_), values, propose)

@@ -6,6 +6,7 @@ from cds_service.clinical import due
 from cds_service.clinical.concepts import on_therapy, scaled_frax, uses_t_scores
 from cds_service.clinical.facts.fractures import Fracture, FractureSite
 from cds_service.clinical.patient import Patient, shared
+from cds_service.clinical.rules.denosumab import denosumab_followed, denosumab_late
 from cds_service.clinical.rules.glucocorticoid_classes import is_40, on_long_term
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, holds, not_
 from cds_service.kernel.facts import COULD_NOT_LOOK, Fact, Gap, GapKind, Known
@@ -46,8 +47,13 @@ def acr_under_40(p: Patient, t: Thresholds) -> Criterion:
 
 @shared
 def treated(p: Patient, t: Thresholds) -> Criterion:
-    """An osteoporosis drug is taken now, or a full course is known to be over and MON-05 says when to look again."""
-    return any_of(on_therapy(p), known_or_not_looked_at("treatment-break", due.in_break(p, t)))
+    """A drug is taken now; or a full course is over, and MON-05 looks again; or denosumab is late, and SAF-06 speaks of it."""
+    late = all_of(denosumab_late(p, t), not_(denosumab_followed(p)))
+    return any_of(
+        on_therapy(p),
+        known_or_not_looked_at("treatment-break", due.in_break(p, t)),
+        known_or_not_looked_at("denosumab-late-itself", late),
+    )
 
 
 def untreated(p: Patient, t: Thresholds, met: Criterion, values: dict[str, Json], *propose: Proposal) -> Finding:

@@ -15,7 +15,7 @@ from cds_service.protocol.response import MAX_SUMMARY, Card
 from tests.unit.engine.made_up import SOURCE, TEXTS, evaluated, orders, recommends, satisfied
 
 SEVERAL = (
-    "To do: {% for each in (all | sort(attribute='when'))[:n] %}{{ names.get(each.what, each.what) }} ({{ each.when }})"
+    "To do: {% for each in (all | sort(attribute='due_on'))[:n] %}{{ names.get(each.due_what, each.due_what) }} ({{ each.due_on }})"
     "{% if not loop.last %}, {% endif %}{% endfor %}{% if all | length > n %} and {{ all | length - n }} more{% endif %}."
 )
 ROOF = 'title = "The roof"'
@@ -29,7 +29,7 @@ def written(findings: dict[str, Finding], words: str = WITH_SEVERAL) -> list[Car
 
 
 def item(what: str, when: str, level: Level = Level.INFO) -> Finding:
-    return recommends(level, values={"what": what, "when": when})
+    return recommends(level, values={"due_what": what, "due_on": when})
 
 
 def test_two_recommendations_share_a_summary_in_the_order_of_the_template() -> None:
@@ -43,7 +43,7 @@ def test_one_recommendation_keeps_its_own_summary() -> None:
 
 
 def test_what_is_satisfied_is_not_counted() -> None:
-    (card,) = written({"X-0": satisfied(what="tiles", when="2020"), "X-1": item("gutter", "2026-05")})
+    (card,) = written({"X-0": satisfied(due_what="tiles", due_on="2020"), "X-1": item("gutter", "2026-05")})
     assert card.summary == "Roof leaks: 3 drops a day."
 
 
@@ -52,14 +52,19 @@ def test_without_a_template_the_first_rule_speaks() -> None:
     assert card.summary == "Roof leaks: 3 drops a day."
 
 
-def test_a_recommendation_that_came_from_another_topic_is_not_one_of_several() -> None:
-    """Windows are absorbed by the roof; their values are their own business."""
+def test_a_recommendation_that_names_nothing_due_is_not_one_of_several() -> None:
+    """Windows are absorbed by the roof: they stand in its options."""
     (card,) = written({"X-1": item("gutter", "2026-05"), "X-4": recommends()})
     assert card.summary == "Roof leaks: 3 drops a day."
     (card,) = written({"X-1": item("gutter", "2026-05"), "X-2": item("tiles", "2026-04"), "X-4": recommends()})
     assert card.summary == "To do: tiles (2026-04), gutter (2026-05)."
     (card,) = written({"X-1": item("gutter", "2026"), "X-2": item("tiles", "2026"), "X-4": recommends(Level.WARNING)})
     assert card.summary == "Windows rattle: it is wet."
+
+
+def test_one_that_came_from_another_topic_is_listed_where_it_names_what_is_due() -> None:
+    (card,) = written({"X-1": item("gutter", "2026-05"), "X-4": item("panes", "2026-03")})
+    assert card.summary == "To do: panes (2026-03), gutter (2026-05)."
 
 
 @pytest.mark.parametrize("length", [10, 40, 50, 60, 100, 300])

@@ -135,6 +135,11 @@ def test_d15_a_partial_date_ends_today_unless_all_of_it_lies_ahead(effective: st
     assert days(observed(chart_of(), observation)) == expected
 
 
+def test_d15_of_a_month_that_began_today_only_today_has_been() -> None:
+    observation = {"resourceType": "Observation", "effectiveDateTime": "2026-06"}
+    assert days(observed(chart_of(as_of="2026-06-01"), observation)) == "2026-06-01 2026-06-01 (2026-06)"
+
+
 @pytest.mark.parametrize(
     ("on", "expected"), [("2026-06-15", False), ("2026-06-16", True), ("2026", False), ("2027", True), (None, False)]
 )
@@ -255,7 +260,8 @@ def test_s7_a_number_counts_only_in_a_unit_that_was_asked_for(part: Json, expect
 
 @pytest.mark.parametrize("part", [{"valueQuantity": {"value": 3}}, {"valueInteger": 3}], ids=json.dumps)
 def test_s7_where_a_unit_is_wanted_a_bare_number_is_none(part: Json) -> None:
-    assert plain_value(read(part), frozenset({"1"})) is None
+    assert plain_value(read(part), frozenset({"cm"})) is None
+    assert str(plain_value(read({"valueQuantity": {"value": 3, "unit": "cm"}}), frozenset({"cm"}))) == "3"
 
 
 # --- ICD-10-CM -------------------------------------------------------------------------------------------------------

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cds_service.clinical import measurements
 from cds_service.clinical.measurements import Measured, NotRead, analytes, convert, measure, shown
 from cds_service.formats import strict_json
+from cds_service.kernel.errors import ContentError
 from cds_service.kernel.facts import GapKind
 from cds_service.kernel.quantities import Interval, exactly
 
@@ -77,6 +81,16 @@ def test_d16_unit_in_words_beside_a_code_does_not_disagree() -> None:
 def test_d16_code_of_another_system_says_nothing_the_unit_counts() -> None:
     said = '"system": "http://snomed.info/sct", "code": "258806002"'
     assert measure(quantity("19", "ng/mL", more=said), VITAMIN_D) == Measured(exactly(19), "ng/mL")
+
+
+def test_d16_code_of_another_system_is_no_unit_though_it_looks_like_one() -> None:
+    said = '"system": "http://example.org/units", "code": "nmol/L"'
+    assert measure(quantity("19", "ng/mL", more=said), VITAMIN_D) == Measured(exactly(19), "ng/mL")
+    assert measure(quantity("19", more=said), VITAMIN_D) == NotRead(GapKind.UNIT_UNKNOWN, "no unit")
+
+
+def test_d16_code_without_a_system_is_taken_as_ucum() -> None:
+    assert measure(quantity("50", more='"code": "nmol/L"'), VITAMIN_D) == Measured(exactly(50), "nmol/L")
 
 
 def test_d16_ucum_with_a_slash_at_the_end_is_ucum() -> None:
@@ -180,6 +194,11 @@ def test_d18_numbers_without_end_are_refused_without_being_spelt_out() -> None:
     assert found == NotRead(GapKind.UNREADABLE, "a value that is not possible")
 
 
+def test_d18_a_number_of_ten_digits_is_still_spelt_out() -> None:
+    found = measure(quantity("1e9", "ng/mL"), VITAMIN_D)
+    assert found == NotRead(GapKind.UNREADABLE, "1000000000 ng/mL is not possible")
+
+
 def test_d18_a_low_bound_may_lie_under_the_window() -> None:
     found = measure(quantity("0.5", "ng/mL", more='"comparator": "<"'), VITAMIN_D)
     assert found == Measured(Interval(None, Decimal("0.5"), below_high=True), "ng/mL")
@@ -202,12 +221,22 @@ def test_d18_decimal_comma_and_typographic_minus() -> None:
     expected = Measured(exactly("-2.5"), "{T-score}")
     assert measure(part('"valueString": "-2,5"'), "t-score") == expected
     assert measure(part('"valueString": "−2.5"'), "t-score") == expected
+    assert measure(part('"valueString": "+2.5"'), "t-score") == Measured(exactly("2.5"), "{T-score}")
+
+
+@pytest.mark.parametrize(("value", "expected"), [('"valueInteger": -2', "-2"), ('"valueDecimal": -2.5', "-2.5")])
+def test_a_bare_number_is_the_value_of_a_score(value: str, expected: str) -> None:
+    assert measure(part(value), "t-score") == Measured(exactly(expected), "{T-score}")
 
 
 def test_def_11_conversion_keeps_20_ng_and_50_nmol_on_one_side() -> None:
     assert convert(exactly(20), VITAMIN_D, "ng/mL", "nmol/L") == exactly(50)
     assert convert(exactly(50), VITAMIN_D, "nmol/L", "ng/mL") == exactly("20.0")
     assert convert(exactly("19.96"), VITAMIN_D, "ng/mL", "ng/mL") == exactly("19.96")
+
+
+def test_def_11_half_a_unit_is_rounded_up() -> None:
+    assert convert(exactly("23.4375"), VITAMIN_D, "ng/mL", "nmol/L") == exactly(59)
 
 
 def test_def_11_conversion_keeps_bounds() -> None:
@@ -235,6 +264,85 @@ def test_units_of_egfr(unit: str) -> None:
     found = measure(quantity("55", unit), "egfr")
     assert found == Measured(exactly(55), "mL/min/{1.73_m2}")
     assert str(found) == "55 mL/min/1.73 m2"
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [("ng/mL", "19 ng/mL"), ("{T-score}", "19"), ("mL/min/{1.73_m2}", "19 mL/min/1.73 m2"), ("furlong", "19 furlong")],
+)
+def test_a_value_is_shown_in_its_unit_for_people(unit: str, words: str) -> None:
+    assert shown(exactly(19), unit) == words
+
+
+# --- analytes.toml ---------------------------------------------------------------------------------------------------
+ELSEWHERE = """
+[elsewhere]
+units = []
+"""
+MADE_UP = f"""{ELSEWHERE}
+[made-up]
+label = "made up"
+unit = "mg"
+low = 0
+high = 1
+source = "none"
+check = "P"
+[made-up.units.mg]
+names = ["milligram"]
+factor = 1
+decimals = 0
+source = "none"
+check = "P"
+"""
+TWIN = """
+[made-up.units.mGr]
+names = ["MilliGram"]
+factor = 2
+decimals = 0
+source = "none"
+check = "P"
+"""
+
+
+def _forget() -> None:
+    measurements._content.cache_clear()
+    analytes.cache_clear()
+
+
+@pytest.fixture
+def read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], list[str]]]:
+    """Names of the analytes of another file."""
+
+    def names(text: str) -> list[str]:
+        (tmp_path / "analytes.toml").write_text(text, "utf-8")
+        monkeypatch.setattr(measurements.resources, "files", lambda _package: tmp_path)
+        _forget()
+        return list(analytes())
+
+    yield names
+    monkeypatch.undo()
+    _forget()
+
+
+def test_an_analyte_in_its_smallest_form(read_anew: Callable[[str], list[str]]) -> None:
+    assert read_anew(MADE_UP) == ["made-up"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MADE_UP.replace('unit = "mg"', 'unit = "g"'), "made-up: its own unit is not among `units`"),
+        (MADE_UP + TWIN, "made-up: 'MilliGram' is a spelling of two units"),
+        (MADE_UP.replace("factor = 1", "factor = 0"), "made-up.units.mg.factor: 0 is less than or equal to the minimum of 0"),
+    ],
+    ids=["its own unit", "two meanings", "no factor"],
+)  # fmt: skip
+def test_d16_a_unit_has_one_meaning_and_a_factor(
+    text: str, message: str, read_anew: Callable[[str], list[str]]
+) -> None:
+    with pytest.raises(ContentError) as problem:
+        read_anew(text)
+    assert str(problem.value) == f"analytes.toml: {message}"
 
 
 def test_every_factor_names_its_source_and_recalled_ones_are_marked() -> None:

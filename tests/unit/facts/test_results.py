@@ -69,20 +69,21 @@ def test_a_result_without_a_date_counts_and_is_reported() -> None:
 
 # --- what cannot -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("resource", "kind", "detail", "reason"),
+    ("resource", "kind", "detail", "reason", "on"),
     [
-        (calcium("2.3", unit="furlong"), GapKind.UNIT_UNKNOWN, "unit not known", "unit-unknown"),
-        (calcium("99"), GapKind.UNREADABLE, "99 mmol/L is not possible", "unreadable"),
-        (calcium("2.3", on="2027-01-01"), GapKind.UNREADABLE, "dated in the future", "future-date"),
+        (calcium("2.3", unit="furlong"), GapKind.UNIT_UNKNOWN, "unit not known", "unit-unknown", "2026-05-01"),
+        (calcium("99"), GapKind.UNREADABLE, "99 mmol/L is not possible", "unreadable", "2026-05-01"),
+        (calcium("2.3", on="2027-01-01"), GapKind.UNREADABLE, "dated in the future", "future-date", "2027-01-01"),
     ],
     ids=["unit", "value", "date"],
 )
 def test_s3_what_cannot_be_used_leaves_a_gap_and_is_reported(
-    resource: str, kind: GapKind, detail: str, reason: str
+    resource: str, kind: GapKind, detail: str, reason: str, on: str
 ) -> None:
     results, chart = found_in(resource)
     assert results.usable == ()
     assert [each.gap for each in results.failed] == [Gap(kind, WHAT, detail, "Observation/r1")]
+    assert [str(each.on) for each in results.failed] == [on]
     assert unread(chart) == [("Observation/r1", reason)]
 
 

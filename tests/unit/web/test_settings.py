@@ -21,6 +21,7 @@ max_body_bytes = 1000
 cors_origins = ["https://ehr.example.org"]
 on_unassessable = "card"
 as_of = "2026-06-15"
+site_file = "/etc/bonecds/clinic.toml"
 """
 EVERY = Settings(
     host="::1",
@@ -28,6 +29,7 @@ EVERY = Settings(
     workers=2,
     threads=8,
     profile="uk",
+    site_file=Path("/etc/bonecds/clinic.toml"),
     max_body_bytes=1000,
     cors_origins=("https://ehr.example.org",),
     on_unassessable="card",
@@ -43,7 +45,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_without_file_and_variables_the_service_is_local():
-    assert load(None, {"PATH": "/bin"}) == Settings("127.0.0.1", False, 8080, 1, 4, "us", 5_000_000, (), "412", None)
+    assert load(None, {"PATH": "/bin"}) == Settings(
+        "127.0.0.1", False, 8080, 1, 4, "us", None, 5_000_000, (), "412", None
+    )
 
 
 def test_every_key_from_the_file(file: Path):
@@ -66,6 +70,7 @@ def test_every_key_from_a_variable():
         "BONECDS_CORS_ORIGINS": "https://ehr.example.org",
         "BONECDS_ON_UNASSESSABLE": "card",
         "BONECDS_AS_OF": "2026-06-15",
+        "BONECDS_SITE_FILE": "/etc/bonecds/clinic.toml",
     }
     assert load(None, environ) == EVERY
     assert {name.removeprefix("BONECDS_").lower() for name in environ} == set(SCHEMA["properties"])
