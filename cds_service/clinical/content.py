@@ -135,7 +135,10 @@ def guideline_sets() -> Mapping[str, GuidelineSet]:
                 "guidelines/sets.toml", name, f"unknown source {each['source']!r}", "Add it to sources.toml."
             )
     return MappingProxyType(
-        {name: GuidelineSet(name, each["title"], sources()[each["source"]], each["about"]) for name, each in told.items()}
+        {
+            name: GuidelineSet(name, each["title"], sources()[each["source"]], each["about"])
+            for name, each in told.items()
+        }
     )
 
 
