@@ -1,37 +1,48 @@
-"""`bonecds`: serve, explain, import-terminology."""
+"""`bonecds`: every command, each loaded when it is asked for."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
 from cds_service import __version__
-from cds_service.cli.check import check
-from cds_service.cli.docs import docs
-from cds_service.cli.explain import explain
-from cds_service.cli.export import export
-from cds_service.cli.impact import impact_command
-from cds_service.cli.import_terminology import import_terminology
-from cds_service.cli.serve import serve
-from cds_service.cli.sign import sign
 from cds_service.kernel.errors import BoneCdsError
 
+# name: module and attribute. `explain` in a loop over many charts must not pay for the web server or the reference pages.
+_COMMANDS = {
+    "serve": ("serve", "serve"),
+    "explain": ("explain", "explain"),
+    "check": ("check", "check"),
+    "docs": ("docs", "docs"),
+    "impact": ("impact", "impact_command"),
+    "sign": ("sign", "sign"),
+    "export": ("export", "export"),
+    "import-terminology": ("import_terminology", "import_terminology"),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of use."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"cds_service.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bonecds")
 def bonecds() -> None:
     """Bone health decision support for adults with multiple sclerosis or on glucocorticoids."""
-
-
-bonecds.add_command(serve)
-bonecds.add_command(check)
-bonecds.add_command(docs)
-bonecds.add_command(explain)
-bonecds.add_command(impact_command)
-bonecds.add_command(export)
-bonecds.add_command(import_terminology)
-bonecds.add_command(sign)
 
 
 def main() -> None:

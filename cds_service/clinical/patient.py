@@ -59,7 +59,6 @@ from cds_service.kernel.needs import Need
 from cds_service.kernel.quantities import Interval
 from cds_service.kernel.thresholds import Thresholds
 
-
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 

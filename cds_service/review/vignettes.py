@@ -2,8 +2,9 @@
 
 A file has the rule's id, the guideline sets that are on (`sets`), a patient that every case starts from (`given`), and the
 cases, which add to that patient or replace parts of it. A file or a case may name a `profile` ("us" if it does not); without
-`sets` that profile is on as it is. `switches` takes other readings of disagreements (`switches.toml`). `expect` names the verdict and, where they matter: `values` (a subset
-of what the rule computes), `level`, `missing` ("reason what", all of them) and `says` (words on the card).
+`sets` that profile is on as it is. `switches` takes other readings of disagreements (`switches.toml`). `expect` names the
+verdict and, where they matter: `values` (a subset of what the rule computes), `level`, `missing` ("reason what", all of them)
+and `says` (words on the card).
 """
 
 from __future__ import annotations
