@@ -65,7 +65,7 @@ def _card(
     proposals = without_covered((each for outcome in plan.outcomes for each in outcome.finding.propose), orders)
     return Card(
         uuid=ident,
-        summary=cut(_summary(plan, lead, texts), MAX_SUMMARY),
+        summary=cut(_as_sentence(_summary(plan, lead, texts)), MAX_SUMMARY),
         indicator=plan.level,
         source=CardSource(source.label, source.url, topic=Topic(topic.code, TOPIC_SYSTEM, topic.title)),
         detail=_detail(plan, texts, source_of),
@@ -78,6 +78,11 @@ def _card(
 def _lead(plan: CardPlan) -> Outcome | None:
     """The rule that speaks in the summary: the most urgent, the first among equals."""
     return max(plan.outcomes, key=lambda outcome: outcome.finding.level.rank, default=None)
+
+
+def _as_sentence(text: str) -> str:
+    """A summary that begins with a reason begins with a capital, too."""
+    return text[:1].upper() + text[1:]
 
 
 def _summary(plan: CardPlan, lead: Outcome | None, texts: Texts) -> str:

@@ -404,4 +404,4 @@ def test_the_installed_command_refuses_with_status_2_and_no_traceback(tmp_path: 
 def test_the_help_names_every_option() -> None:
     helped: Any = CliRunner().invoke(main.bonecds, ["explain", "-h"])
     options = ["--hook", "--draft-orders", "--as-of", "--profile", "--only", "--format"]
-    assert [option for option in options if option not in helped.output] == []
+    assert [option for option in options if option not in helped.output] == [], (helped.output, helped.exception)

@@ -1,20 +1,26 @@
 """A pytest plugin for mutation runs: every mutant meets a project that was imported and computed under it, not before.
 
 mutmut forks a process that has imported everything and filled every cache. There a mutant in a function that is called while
-modules load, or whose result is cached, would change nothing and look like a survivor.
+modules load, or whose result is cached, would change nothing and look like a survivor. So under a mutant the project is imported
+anew; and while mutmut asks which test calls which function ("stats"), what was called for a cached value counts for every test
+that gets the value, and what was called by importing counts for every test.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
+from functools import partial, update_wrapper
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from mutmut.state import state
 
+_OURS = ("cds_service", "hooks", "tests")
+_lru_cache = functools.lru_cache
 _at_import: set[str] = set()
 
 
@@ -22,41 +28,72 @@ def _mutant() -> str:
     return os.environ.get("MUTANT_UNDER_TEST", "")
 
 
-def _project_modules() -> dict[str, ModuleType]:
-    here = f"{Path.cwd()}{os.sep}"
-    return {
-        name: module
-        for name, module in sys.modules.items()
-        if name != __name__ and (getattr(module, "__file__", None) or "").startswith(here)
-    }
+class _Remembering:
+    """A cache that also keeps which functions were called for each value."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._kept: dict[object, tuple[Any, set[str]]] = {}
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        key = (args, tuple(kwargs.items()))
+        if key not in self._kept:
+            before, state()._stats = state()._stats, set()
+            try:
+                value = self._function(*args, **kwargs)
+                self._kept[key] = value, set(state()._stats)
+            finally:
+                state()._stats |= before
+        value, called = self._kept[key]
+        state()._stats |= called
+        return value
+
+    def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
+        return self if instance is None else partial(self, instance)
+
+    def cache_clear(self) -> None:
+        self._kept.clear()
+
+
+def _remembering_cache(maxsize: Any = 128, typed: bool = False) -> Any:
+    """Stands in for `functools.lru_cache` where the project is decorated."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        if function.__module__.partition(".")[0] in _OURS:
+            return _Remembering(function)
+        return _lru_cache(function) if function is maxsize else _lru_cache(maxsize, typed)(function)
+
+    return decorate(maxsize) if callable(maxsize) else decorate
 
 
 def pytest_configure() -> None:
-    """Before anything is collected under a mutant: the project is imported anew."""
+    """Before anything is collected."""
+    if _mutant() == "stats":
+        functools.lru_cache = _remembering_cache
     if "__mutmut_" in _mutant():
-        for name in _project_modules():
-            del sys.modules[name]
+        here = f"{Path.cwd()}{os.sep}"
+        for name, module in list(sys.modules.items()):
+            if name != __name__ and (getattr(module, "__file__", None) or "").startswith(here):
+                del sys.modules[name]
 
 
 def pytest_collection_finish() -> None:
-    """While mutmut asks which test calls which function: what was called by importing belongs to every test."""
+    """What was called up to here was called by importing."""
     if _mutant() == "stats":
         _at_import.update(state()._stats)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Likewise: what an earlier test left in a cache, this test needs too."""
+    """It belongs to every test."""
     if _mutant() == "stats":
-        state()._stats.update(_at_import)
-        for module in _project_modules().values():
-            for value in list(vars(module).values()):
-                if callable(clear := getattr(value, "cache_clear", None)):
-                    clear()
+        state()._stats |= _at_import
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
     """A mutant under which a test module cannot even be imported is killed; pytest would say "interrupted"."""
+    functools.lru_cache = _lru_cache
     if "__mutmut_" in _mutant() and exitstatus == pytest.ExitCode.INTERRUPTED and session.testsfailed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
