@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,7 +15,7 @@ from cds_service.clinical import content, profiles
 from cds_service.protocol import validate
 from cds_service.review.story import bundle_text, resources
 from hooks.patient_view import SERVICE
-from tests.support.golden import AS_OF, FOLDER, Json
+from tests.support.golden import AS_OF, Json
 
 ON_STEROIDS: Json = {
     "sex": "female",
@@ -376,32 +374,3 @@ def test_an_option_written_wrongly_is_one_clear_line(
     said = refused(monkeypatch, capsys, str(given), *options).splitlines()
     assert len(said) == 1
     assert said[0].startswith(f"bonecds: {line}")
-
-
-# --- as a process ----------------------------------------------------------------------------------------------------
-def console(*arguments: str) -> subprocess.CompletedProcess[str]:
-    script = Path(sys.executable).with_name("bonecds")
-    return subprocess.run([script, "explain", *arguments], capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_the_installed_command_answers_with_status_0_and_nothing_on_stderr() -> None:
-    folder = FOLDER / "gc-very-high-risk-untreated"
-    done = console(str(folder / "bundle.json"), "--as-of", DAY, "--format", "json")
-    summaries = [card["summary"] for card in json.loads((folder / "cards.json").read_text("utf-8"))["cards"]]
-    assert (done.returncode, done.stderr) == (0, "")
-    assert [card["summary"] for card in json.loads(done.stdout)["cards"]] == summaries
-
-
-def test_the_installed_command_refuses_with_status_2_and_no_traceback(tmp_path: Path) -> None:
-    done = console(str(tmp_path / "absent.json"))
-    assert (done.returncode, done.stdout, done.stderr) == (
-        2,
-        "",
-        "bonecds: the file cannot be read: FileNotFoundError (at absent.json).\n",
-    )
-
-
-def test_the_help_names_every_option() -> None:
-    helped: Any = CliRunner().invoke(main.bonecds, ["explain", "-h"])
-    options = ["--hook", "--draft-orders", "--as-of", "--profile", "--only", "--format"]
-    assert [option for option in options if option not in helped.output] == [], (helped.output, helped.exception)
