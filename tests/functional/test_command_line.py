@@ -62,4 +62,4 @@ def test_every_command_has_a_help_of_its_own(name: str) -> None:
 
 
 def test_a_command_that_does_not_exist_is_refused() -> None:
-    assert "No such command 'explian'" in CliRunner().invoke(main.bonecds, ["explian"]).output
+    assert "No such command 'explainer'" in CliRunner().invoke(main.bonecds, ["explainer"]).output
