@@ -7,7 +7,7 @@ JOBS ?= auto
 SHARED ?= ../shared
 # What the demo's second and third curl line send: two folders of fixtures/scenarios, those of the README.
 DEMO_FIRST ?= gc-assessment-due
-DEMO_SECOND ?= vitamin-d-toxicity
+DEMO_SECOND ?= order-denosumab-low-calcium
 # The invented patients stand still in time, so the demo looks at them on their day: its cards are those of the fixtures.
 DEMO_AS_OF ?= 2026-06-15
 # Each of these must be covered on its own: a well-tested package cannot hide a badly tested one.
@@ -27,7 +27,7 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench mutation lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden mutation lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -65,7 +65,7 @@ env-dev: $(VENV)/.installed-dev ## create the environment that runs the checks
 define DEMO
 url=http://127.0.0.1:$(PORT)
 post() {
-  echo "  curl -sS -H 'Content-Type: application/json' --data-binary @'$(CURDIR)/fixtures/scenarios/$$1/request.json' $$url/cds-services/bone-health-patient-view"
+  echo "  curl -sS -H 'Content-Type: application/json' --data-binary @'$(CURDIR)/fixtures/scenarios/$$1/request.json' $$url/cds-services/bone-health-$$2"
 }
 for name in '$(DEMO_FIRST)' '$(DEMO_SECOND)'; do
   if [ ! -f "fixtures/scenarios/$$name/request.json" ]; then
@@ -102,9 +102,9 @@ echo "Paste these into another terminal (end a line with '| python3 -m json.tool
 echo
 echo "  curl -sS $$url/cds-services"
 echo
-post '$(DEMO_FIRST)'
+post '$(DEMO_FIRST)' patient-view
 echo
-post '$(DEMO_SECOND)'
+post '$(DEMO_SECOND)' order-select
 echo
 echo "The patients are invented and looked at on $(DEMO_AS_OF). Stop with Ctrl-C."
 wait "$$server"
@@ -179,6 +179,17 @@ $(MUTATION_VENV)/.installed: tests/mutation/requirements.lock $(VENV)/.installed
 	@$(PY) -m venv $(MUTATION_VENV)
 	@$(MUTATION_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+# Everything that is compared with a written file. Read the difference before committing it: it is what changes for patients.
+golden: env-dev ## write every golden file anew: scenarios, vignettes, facts, pages
+	@$(PY) -m tests.support.golden --write
+	@$(PY) -m tests.vignettes.whole_outcomes
+	@$(PY) -m tests.vignettes.poorer_records
+	@$(PY) -m tests.unit.review.test_what_is_stated
+	@$(PY) -m tests.unit.facts.test_dxa_sentences
+	@WRITE_WHAT_IS_READ=1 $(PY) -m pytest -q -n 0 -p no:cacheprovider tests/unit/facts tests/unit/glucocorticoids
+	@$(PY) -m tests.dosage_corpus.measure
+	@$(BIN)/bonecds docs
 
 mutation: $(MUTATION_VENV)/.installed ## which mutants no test notices; choose with SHARDS="kernel doses" PATHS='*/dates.py' EVERY=5
 	@set -e; export PYTHONPATH="$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"; \

@@ -1,4 +1,4 @@
-"""Bodies of realistic `patient-view` calls: one invented woman with multiple sclerosis on prednisone, and her chart.
+"""Bodies of realistic calls, chart open or an order: one invented woman with multiple sclerosis on prednisone, and her chart.
 
 Of the prefetched resources 60 % are Observations, 20 % MedicationRequests and 20 % Conditions, each about 1.8 kB with
 the elements that US Core servers send (profile, narrative, identifiers, encounter, performer, reference range). The
@@ -17,7 +17,7 @@ from typing import Any
 
 AS_OF = dt.date(2026, 6, 15)
 SIZES = (50, 500)
-SERVICE_ID = "bone-health-patient-view"
+HOOKS = ("patient-view", "order-select", "order-sign")
 PATIENT = "bench-1"
 
 _LOINC = "http://loinc.org"
@@ -82,16 +82,22 @@ _FOUND_NOTHING = (
 )
 
 
-def body(resources: int) -> bytes:
+def service_id(hook: str) -> str:
+    """The id of the service that answers the hook."""
+    return f"bone-health-{hook}"
+
+
+def body(resources: int, hook: str = "patient-view") -> bytes:
     """The bytes of one call.
 
     Args:
         resources: prefetched resources besides the Patient; a multiple of five keeps the mix exact.
+        hook: one of `HOOKS`; an order hook carries one draft order, denosumab 60 mg.
     """
-    return json.dumps(call(resources), separators=(",", ":")).encode()
+    return json.dumps(call(resources, hook), separators=(",", ":")).encode()
 
 
-def call(resources: int) -> Json:
+def call(resources: int, hook: str = "patient-view") -> Json:
     """One call as JSON values."""
     by_key: dict[str, list[Json]] = {kind.key: [] for kind in (*_RESULTS, *_DRUGS, *_PROBLEMS)}
     for key, resource in _chart(resources):
@@ -99,13 +105,34 @@ def call(resources: int) -> Json:
     prefetch: Json = {"patient": _patient()}
     prefetch |= {key: _searchset(found) for key, found in by_key.items()}
     prefetch |= {key: _searchset([]) for key in _FOUND_NOTHING}
+    context: Json = {"userId": "Practitioner/bench", "patientId": PATIENT, "encounterId": "bench-visit"}
+    if hook != "patient-view":
+        context |= {"draftOrders": _searchset([_DENOSUMAB]), "selections": ["MedicationRequest/draft-1"]}
     return {
-        "hook": "patient-view",
+        "hook": hook,
         "hookInstance": "0b7a6e0e-5f7c-4d8a-9f57-0d5a3f0c9b11",
         "fhirServer": "https://ehr.example/fhir",
-        "context": {"userId": "Practitioner/bench", "patientId": PATIENT, "encounterId": "bench-visit"},
+        "context": context,
         "prefetch": prefetch,
     }
+
+
+_DENOSUMAB: Json = {
+    "resourceType": "MedicationRequest",
+    "id": "draft-1",
+    "status": "draft",
+    "intent": "order",
+    "medicationCodeableConcept": {"coding": [{"system": _RXNORM, "code": "993452"}], "text": "denosumab 60 mg"},
+    "subject": _PERSON,
+    "authoredOn": AS_OF.isoformat(),
+    "dosageInstruction": [
+        {
+            "text": "60 mg subcutaneously every 6 months",
+            "timing": {"repeat": {"frequency": 1, "period": 6, "periodUnit": "mo"}},
+            "doseAndRate": [{"doseQuantity": {"value": 60, "unit": "mg", "system": _UCUM, "code": "mg"}}],
+        }
+    ],
+}
 
 
 def _chart(resources: int) -> Iterator[tuple[str, Json]]:

@@ -1,6 +1,6 @@
 """A closed-loop client in its own process: each connection sends its next call when the answer to the last one is there.
 
-Started as `python -m bench.load PORT BODY_FILE SECONDS CONNECTIONS`; writes one line of JSON: the seconds that passed
+Started as `python -m bench.load PORT BODY_FILE SECONDS CONNECTIONS HOOK`; writes one line of JSON: the seconds that passed
 and the latency of every call in milliseconds. Any answer but 200 with a card ends it with an error.
 """
 
@@ -13,18 +13,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.bodies import SERVICE_ID
+from bench.bodies import service_id
 
 _HEADERS = {"Content-Type": "application/json"}
 _TIMEOUT = 30
 
 
-def until(stop: float, port: int, body: bytes) -> list[float]:
+def until(stop: float, port: int, body: bytes, path: str) -> list[float]:
     """Call over one kept-alive connection until that moment; the latencies in milliseconds."""
     found = []
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
     while (began := time.perf_counter()) < stop:
-        connection.request("POST", f"/cds-services/{SERVICE_ID}", body, _HEADERS)
+        connection.request("POST", path, body, _HEADERS)
         answer = connection.getresponse()
         said = answer.read()
         found.append((time.perf_counter() - began) * 1000)
@@ -34,12 +34,13 @@ def until(stop: float, port: int, body: bytes) -> list[float]:
     return found
 
 
-def main(port: str, file: str, seconds: str, connections: str) -> None:
+def main(port: str, file: str, seconds: str, connections: str, hook: str) -> None:
+    path = f"/cds-services/{service_id(hook)}"
     body = Path(file).read_bytes()
     began = time.perf_counter()
     stop = began + float(seconds)
     with ThreadPoolExecutor(int(connections)) as pool:
-        runs = [pool.submit(until, stop, int(port), body) for _ in range(int(connections))]
+        runs = [pool.submit(until, stop, int(port), body, path) for _ in range(int(connections))]
         latencies = [latency for run in runs for latency in run.result()]
     print(json.dumps({"seconds": time.perf_counter() - began, "ms": [round(each, 3) for each in latencies]}))
 

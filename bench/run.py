@@ -1,6 +1,6 @@
 """The service against services that do nothing, on this machine, over loopback: see bench/README.md.
 
-python bench/run.py [--quick] [--json FILE]
+python bench/run.py [--quick] [--hook HOOK] [--json FILE]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # `make bench` runs this file; what it imports lies beside the directory that Python puts first.
 sys.path[0] = str(ROOT)
 
-from bench.bodies import SIZES, body  # noqa: E402
+from bench.bodies import HOOKS, SIZES, body  # noqa: E402
 
 NAMES = ("real", "null", "plain")
 _START_SECONDS = 30
@@ -38,11 +38,13 @@ class Plan:
         rounds: real, null and plain take turns this many times, so that a slow minute of the machine hits all.
         seconds: length of one turn.
         connections: calls under way at a time; the service has four threads.
+        hook: the hook called.
     """
 
     rounds: int
     seconds: float
     connections: int
+    hook: str = "patient-view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,16 @@ class Row:
 def measure(plan: Plan) -> tuple[list[Row], dict[str, float]]:
     """Rows per size and service, and the memory of each worker in MB after the run."""
     with ExitStack() as stack:
-        files = {size: stack.enter_context(_file(body(size))) for size in SIZES}
-        running = {name: stack.enter_context(_running(name)) for name in NAMES}
+        files = {size: stack.enter_context(_file(body(size, plan.hook))) for size in SIZES}
+        running = {name: stack.enter_context(_running(name, plan.hook)) for name in NAMES}
         rows = []
         for size, file in files.items():
             for _, port in running.values():
-                _turn(port, file, min(0.5, plan.seconds), plan.connections)
+                _turn(port, file, min(0.5, plan.seconds), plan)
             turns: dict[str, list[Turn]] = {name: [] for name in NAMES}
             for _ in range(plan.rounds):
                 for name, (_, port) in running.items():
-                    turns[name].append(_turn(port, file, plan.seconds, plan.connections))
+                    turns[name].append(_turn(port, file, plan.seconds, plan))
             rows += [_row(size, file.stat().st_size, name, turns) for name in NAMES]
         return rows, {name: worker_rss(process.pid) for name, (process, _) in running.items()}
 
@@ -125,8 +127,9 @@ def _row(size: int, body_bytes: int, name: str, turns: dict[str, list[Turn]]) ->
     )
 
 
-def _turn(port: int, file: Path, seconds: float, connections: int) -> Turn:
-    command = [sys.executable, "-m", "bench.load", str(port), str(file), str(seconds), str(connections)]
+def _turn(port: int, file: Path, seconds: float, plan: Plan) -> Turn:
+    told = (str(port), str(file), str(seconds), str(plan.connections), plan.hook)
+    command = [sys.executable, "-m", "bench.load", *told]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + 60, check=False)
     if done.returncode:
         raise SystemExit(f"the load client failed: {done.stderr.strip()[-500:]}")
@@ -143,12 +146,12 @@ def _file(content: bytes) -> Iterator[Path]:
 
 
 @contextmanager
-def _running(name: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _running(name: str, hook: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = _free_port()
     environ = {key: value for key, value in os.environ.items() if not key.startswith("BONECDS_")}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bench.services", name, str(port)],
+            [sys.executable, "-m", "bench.services", name, str(port), hook],
             cwd=ROOT,
             env=environ,
             stdout=subprocess.DEVNULL,
@@ -199,9 +202,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="The service against services that do nothing.")
     parser.add_argument("--quick", action="store_true", help="about 15 seconds instead of about 70")
     parser.add_argument("--connections", type=int, default=4, help="calls under way at a time")
+    parser.add_argument("--hook", choices=HOOKS, default=HOOKS[0], help="the hook called")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     asked = parser.parse_args(arguments)
-    plan = Plan(2, 0.5, asked.connections) if asked.quick else Plan(5, 1.8, asked.connections)
+    plan = Plan(2, 0.5, asked.connections, asked.hook) if asked.quick else Plan(5, 1.8, asked.connections, asked.hook)
     rows, rss = measure(plan)
     print(f"{plan.rounds} rounds of {plan.seconds} s each, {plan.connections} connections, one worker\n")
     print(table(rows, rss))

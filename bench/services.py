@@ -6,7 +6,7 @@ null   the product's Flask application with an `answer` that ignores the prefetc
 plain  a Flask application of a few lines that parses the body with orjson alone and gives the same constant card: what the
        strictness of the envelope costs can be read off against it.
 
-Started as `python -m bench.services NAME PORT`; listens on loopback only.
+Started as `python -m bench.services NAME PORT HOOK`; listens on loopback only.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from types import MappingProxyType
 import orjson
 from flask import Flask, Response, request
 
-from bench.bodies import AS_OF, SERVICE_ID
+from bench.bodies import AS_OF, service_id
 from cds_service.engine.answer import answer
+from cds_service.engine.services import Service, installed
 from cds_service.kernel.rules import Level
 from cds_service.protocol.response import Card, HookResponse, Source
 from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from cds_service.web.wsgi import serve
-from hooks.patient_view import SERVICE
 
 CONSTANT = HookResponse(
     (
@@ -41,23 +41,28 @@ CONSTANT = HookResponse(
 )
 
 
-def real(settings: Settings) -> Flask:
+def service_of(hook: str) -> Service:
+    """The product's service for a hook."""
+    return next(each for each in installed() if each.hook == hook)
+
+
+def real(settings: Settings, hook: str = "patient-view") -> Flask:
     """The product."""
+    service = service_of(hook)
+    profile = service.clinic.profile(settings.profile)
+    return create_app(settings, (service,), lambda _, call: answer(service, call, as_of=AS_OF, profile=profile))
 
-    profile = SERVICE.clinic.profile(settings.profile)
-    return create_app(settings, (SERVICE,), lambda _, call: answer(SERVICE, call, as_of=AS_OF, profile=profile))
 
-
-def null(settings: Settings) -> Flask:
+def null(settings: Settings, hook: str = "patient-view") -> Flask:
     """The product's web layer around a constant card."""
-    return create_app(settings, (SERVICE,), lambda *_: CONSTANT)
+    return create_app(settings, (service_of(hook),), lambda *_: CONSTANT)
 
 
-def plain(settings: Settings) -> Flask:
+def plain(settings: Settings, hook: str = "patient-view") -> Flask:
     """Flask and orjson around a constant card."""
     app = Flask(__name__, static_folder=None)
 
-    @app.post(f"/cds-services/{SERVICE_ID}")
+    @app.post(f"/cds-services/{service_id(hook)}")
     def call() -> Response:
         orjson.loads(request.get_data(cache=False))
         return Response(orjson.dumps(CONSTANT.to_json()), content_type="application/json")
@@ -65,12 +70,14 @@ def plain(settings: Settings) -> Flask:
     return app
 
 
-SERVICES: Mapping[str, Callable[[Settings], Flask]] = MappingProxyType({"real": real, "null": null, "plain": plain})
+SERVICES: Mapping[str, Callable[[Settings, str], Flask]] = MappingProxyType(
+    {"real": real, "null": null, "plain": plain}
+)
 
 
-def main(name: str, port: str) -> None:
+def main(name: str, port: str, hook: str = "patient-view") -> None:
     settings = Settings(port=int(port), workers=1)
-    serve(settings, partial(SERVICES[name], settings))
+    serve(settings, partial(SERVICES[name], settings, hook))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.facts import Gap
 from cds_service.kernel.figures import Supporting
-from cds_service.kernel.rules import Level, Outcome
+from cds_service.kernel.rules import Level, Outcome, Proposal
 
 GAPS: Final = "data-gaps"
 """Topic of the card that only says what could not be looked at."""
@@ -25,6 +26,7 @@ class CardPlan:
         gaps: what is not known, to be named on it.
         also: topics of cards that the cap cut off.
         figures: what risk models say in support; they changed nothing above.
+        withheld: drafts that are not offered, and what speaks against each or is not known.
     """
 
     topic: str
@@ -34,3 +36,4 @@ class CardPlan:
     gaps: tuple[Gap, ...] = ()
     also: tuple[str, ...] = ()
     figures: tuple[Supporting, ...] = ()
+    withheld: tuple[tuple[Proposal, Criterion], ...] = ()

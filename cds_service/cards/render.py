@@ -11,8 +11,9 @@ from jinja2 import Template
 from cds_service.cards.escape import cut, unescaped
 from cds_service.cards.figures import lines_of
 from cds_service.cards.plan import GAPS, CardPlan
-from cds_service.cards.suggest import Order, suggestion, without_covered
+from cds_service.cards.suggest import Order, Subject, suggestion, without_covered
 from cds_service.cards.texts import Texts
+from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.facts import Evidence
 from cds_service.kernel.rules import Outcome, Rule, Status, Verdict
 from cds_service.kernel.thresholds import Source
@@ -34,7 +35,7 @@ def cards_of(
     texts: Texts,
     orders: Mapping[str, Order],
     source_of: Callable[[Rule], Source],
-    patient_id: str,
+    subject: Subject,
     seed: str,
 ) -> tuple[Card, ...]:
     """Write the cards.
@@ -44,10 +45,10 @@ def cards_of(
         texts: the words.
         orders: what can be offered.
         source_of: the document a rule rests on.
-        patient_id: for the drafts.
+        subject: for whom the drafts are.
         seed: makes the uuids, the same for the same call (S6).
     """
-    return tuple(_card(plan, texts, orders, source_of, patient_id, seed) for plan in plans)
+    return tuple(_card(plan, texts, orders, source_of, subject, seed) for plan in plans)
 
 
 def _card(
@@ -55,22 +56,26 @@ def _card(
     texts: Texts,
     orders: Mapping[str, Order],
     source_of: Callable[[Rule], Source],
-    patient_id: str,
+    subject: Subject,
     seed: str,
 ) -> Card:
     ident = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{plan.topic}"))
     topic = texts.topics[plan.topic]
     lead = _lead(plan)
     source = source_of(lead.rule) if lead else Source("", texts.blocks["product"], "", "", 0)
-    proposals = without_covered((each for outcome in plan.outcomes for each in outcome.finding.propose), orders)
+    withheld = {proposal for proposal, _ in plan.withheld}
+    proposed = (each for outcome in plan.outcomes for each in outcome.finding.propose if each not in withheld)
+    proposals = without_covered(proposed, orders)
     return Card(
         uuid=ident,
         summary=cut(_as_sentence(_summary(plan, lead, texts)), MAX_SUMMARY),
         indicator=plan.level,
         source=CardSource(source.label, source.url, topic=Topic(topic.code, TOPIC_SYSTEM, topic.title)),
-        detail=_detail(plan, texts, source_of),
-        suggestions=tuple(suggestion(each, orders, patient_id, ident) for each in proposals),
-        override_reasons=tuple(OverrideReason(code, OVERRIDE_SYSTEM, text) for code, text in texts.override),
+        detail=_detail(plan, texts, orders, source_of),
+        suggestions=tuple(made for each in proposals if (made := suggestion(each, orders, subject, ident))),
+        override_reasons=tuple(
+            OverrideReason(each.code, OVERRIDE_SYSTEM, each.display) for each in texts.reasons_to_dismiss(plan.topic)
+        ),
         extension={EXTENSION: _named(plan)},
     )
 
@@ -143,10 +148,10 @@ def _values(plan: CardPlan, own: Outcome) -> dict[str, object]:
     return {"v": values, "rules": {outcome.rule.id for outcome in (*plan.outcomes, *plan.holding)}}
 
 
-def _detail(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) -> str:
+def _detail(plan: CardPlan, texts: Texts, orders: Mapping[str, Order], source_of: Callable[[Rule], Source]) -> str:
     blocks = (
         ("why-now", _few(why_now(plan.outcomes, texts))),
-        ("options", list(_options(plan, texts))),
+        ("options", [*_options(plan, texts), *_not_offered(plan, texts, orders)]),
         ("not-known", texts.of_gaps(plan.gaps)),
         ("basis", list(_basis(plan, texts, source_of))),
         ("figures", [line for each in plan.figures for line in lines_of(each, texts)]),
@@ -191,6 +196,22 @@ def _options(plan: CardPlan, texts: Texts) -> Iterator[str]:
     """What the rules offer and then what definitions add, each line once."""
     told = (line for outcome in (*plan.outcomes, *plan.holding) for line in _lines(outcome, plan, texts))
     yield from dict.fromkeys(told)
+
+
+def _not_offered(plan: CardPlan, texts: Texts, orders: Mapping[str, Order]) -> Iterator[str]:
+    """Which drafts are not offered and why, drafts with the same reason on one line."""
+    by_reason: dict[str, list[str]] = {}
+    for proposal, against in plan.withheld:
+        by_reason.setdefault(_reasons_against(against, texts), []).append(orders[proposal.order].text)
+    for reason, drafts in by_reason.items():
+        yield texts.blocks["withheld"].format(drafts=", ".join(drafts), reason=reason)
+
+
+def _reasons_against(against: Criterion, texts: Texts) -> str:
+    if against.truth is Truth.YES:
+        return ", ".join(dict.fromkeys(texts.of_criterion(leaf) for leaf in against.reasons()))
+    names = dict.fromkeys(texts.names.get(gap.what, gap.what) for gap in against.open_gaps())
+    return texts.blocks["withheld-not-known"].format(names=", ".join(names))
 
 
 def _lines(outcome: Outcome, plan: CardPlan, texts: Texts) -> list[str]:

@@ -32,7 +32,11 @@ _SCHEMA: Mapping[str, Any] = {
                 "type": "object",
                 "required": ["code", "display"],
                 "additionalProperties": False,
-                "properties": {"code": {"type": "string"}, "display": {"type": "string"}},
+                "properties": {
+                    "code": {"type": "string"},
+                    "display": {"type": "string"},
+                    "topics": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                },
             },
         },
         "topics": {
@@ -47,6 +51,7 @@ _SCHEMA: Mapping[str, Any] = {
                     "order": {"type": "integer"},
                     "absorbed_by": {"type": "array", "items": {"type": "string"}},
                     "inside": {"type": "array", "items": {"type": "string"}},
+                    "beside": {"type": "array", "items": {"type": "string"}},
                     "several": {"type": "string", "minLength": 1},
                 },
             },
@@ -76,6 +81,7 @@ class Topic:
     """A card's subject: `code` stays the same for ever, so that an override sticks (Epic).
 
     A topic `inside` others has no card: what its definitions add stands on the first of those cards that there is.
+    `beside` names the kinds of orders beside which the card is given while orders are written.
     `several` is the summary when two or more rules recommend on the card: a template over `all` (the values of each of
     them), `n` (how many of them fit) and `names`.
     """
@@ -86,6 +92,16 @@ class Topic:
     absorbed_by: tuple[str, ...]
     inside: tuple[str, ...] = ()
     several: Template | None = None
+    beside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A reason to dismiss a card: stable code, the user's words, and the topics it is offered for; none for all."""
+
+    code: str
+    display: str
+    topics: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,7 @@ class Texts:
     silent: Mapping[str, str]
     unread: Mapping[str, str]
     explain: Mapping[str, str]
-    override: tuple[tuple[str, str], ...]
+    override: tuple[Override, ...]
     population: frozenset[str]
     topics: Mapping[str, Topic]
     rules: Mapping[str, RuleText]
@@ -145,6 +161,11 @@ class Texts:
             by_kind.setdefault(gap.kind, {})[self.of_gap(gap)] = None
         return [f"{self.gaps[kind.value]}: {', '.join(names)}" for kind, names in by_kind.items()]
 
+    def reasons_to_dismiss(self, topic: str) -> tuple[Override, ...]:
+        """Why a card on that topic may be dismissed: its own reasons first."""
+        own = [each for each in self.override if topic in each.topics]
+        return (*own, *(each for each in self.override if not each.topics))
+
     def truth(self, truth: Truth) -> str:
         """Yes, no, unknown."""
         return self.blocks[truth.value]
@@ -173,7 +194,7 @@ def load(files: Mapping[str, str], wording: Iterable[tuple[str, str]] = ()) -> T
     environment = SandboxedEnvironment(undefined=_Absent, autoescape=False)
     return Texts(
         **{key: content[key] for key in _TABLES},
-        override=tuple((each["code"], each["display"]) for each in content["override"]),
+        override=_override(content),
         population=frozenset(content["population"]),
         topics={
             name: _topic(environment, origin["topics", name], name, each) for name, each in content["topics"].items()
@@ -192,6 +213,17 @@ def load(files: Mapping[str, str], wording: Iterable[tuple[str, str]] = ()) -> T
     )
 
 
+def _override(content: Mapping[str, Any]) -> tuple[Override, ...]:
+    reasons = tuple(
+        Override(each["code"], each["display"], frozenset(each.get("topics", ()))) for each in content["override"]
+    )
+    for each in reasons:
+        if unknown := each.topics - content["topics"].keys():
+            what = f"there is no topic {min(unknown)!r}"
+            raise ContentError("texts", f"override {each.code}", what, "Write the key of a topic.")
+    return reasons
+
+
 def _topic(environment: SandboxedEnvironment, file: str, name: str, told: Mapping[str, Any]) -> Topic:
     several = told.get("several")
     return Topic(
@@ -201,6 +233,7 @@ def _topic(environment: SandboxedEnvironment, file: str, name: str, told: Mappin
         tuple(told.get("absorbed_by", ())),
         tuple(told.get("inside", ())),
         _template(environment, file, f"topics.{name}.several", several) if several else None,
+        frozenset(told.get("beside", ())),
     )
 
 

@@ -20,6 +20,7 @@ from cds_service.cli.site import chosen_profile
 from cds_service.cli.tree import as_text
 from cds_service.clinical import content
 from cds_service.engine.answer import Decision, decide
+from cds_service.engine.draft_orders import ORDER_HOOKS
 from cds_service.engine.gather import from_bundle
 from cds_service.engine.services import Service, installed
 from cds_service.formats import strict_json
@@ -57,13 +58,18 @@ def explain(
     cards, 2 with one line for bad input.
     """
     service = _service(hook)
-    if draft_orders is not None:
-        raise InputError("draft orders go with the order hooks", "--draft-orders", "This version answers patient-view.")
+    if (draft_orders is not None) != (hook in ORDER_HOOKS):
+        raise InputError(
+            "draft orders go with the order hooks",
+            "--draft-orders",
+            f"Give --draft-orders FILE with --hook {' or '.join(sorted(ORDER_HOOKS))}, and only there.",
+        )
     day = as_of.date() if as_of else today()
     site = chosen_profile(service.clinic, profile, site_file)
     if only is not None:
         site = site.only(_sets(only))
-    records = from_bundle(read_file(bundle), service.needs)
+    orders = read_file(draft_orders) if draft_orders else None
+    records = from_bundle(read_file(bundle), service.needs, orders, hook)
     decision = decide(service, records, day, site, f"explain/{records.patient_id}")
     texts = service.texts(site.language, site.wording)
     if form == "json":

@@ -92,12 +92,17 @@ class RuleBook:
             sources=_documents(rule),
             numbers=tuple(self.numbers[key] for key in found.numbers),
             look_ups=found.look_ups,
-            orders=found.orders,
+            orders=tuple(key for key in found.orders if key in self.offered),
             strength=self.texts.strength[rule.strength],
             check=self.texts.check.get(rule.check, _CHECKED),
             grade=grades().get(rule.strength),
             signed=self.signed.get(rule.id),
         )
+
+    @property
+    def offered(self) -> Mapping[str, Order]:
+        """The orders that have a definition: not the changes of an order that is being written."""
+        return {key: order for key, order in self.orders.items() if not order.change}
 
     def artifacts(self) -> Iterator[Json]:
         """Every artifact but the index."""
@@ -107,11 +112,12 @@ class RuleBook:
         groups = valuesets.groups([each for told in self.told for each in _by_type(told).values()], self.concepts)
         for name, members in groups.items():
             yield valuesets.group(name, members, version)
-        for key, order in self.orders.items():
+        for key, order in self.offered.items():
             codings = [dict(coding) for coding in order.codings]
             words = (order.label, order.description, order.text)
-            yield orders.activity_definition(key, *words, codings, self._terms(codings), CLINIC.version)
-        titles = {key: order.label for key, order in self.orders.items()}
+            terms, drug = self._terms(codings), order.dosage is not None
+            yield orders.activity_definition(key, *words, codings, terms, CLINIC.version, drug=drug)
+        titles = {key: order.label for key, order in self.offered.items()}
         for told in self.told:
             grouped = replace(told, look_ups=tuple(_grouped(told, groups)))
             yield rules.library(grouped)

@@ -19,7 +19,7 @@ from types import FunctionType
 from typing import Any
 
 from cds_service.clinical import content
-from cds_service.clinical.reach import reachable, words_in
+from cds_service.clinical.reach import constants_in, reachable, words_in
 from cds_service.clinical.signoffs import SignOff
 from cds_service.clinical.terminology import terminology
 from cds_service.formats import strict_toml
@@ -58,6 +58,7 @@ class Basis:
         self.rule = rule
         reached = tuple(reachable(rule))
         self.functions = dict(sorted(_sources(reached)))
+        self.constants = dict(sorted(pair for each in reached for pair in constants_in(each)))
         self.named = frozenset().union(rule.sets, *(words_in(each) for each in reached))
 
     @cached_property
@@ -69,6 +70,7 @@ class Basis:
         return {
             "declared": declared,
             "functions": self.functions,
+            "constants": self.constants,
             "numbers": sorted(self._numbers()),
             "codes": sorted(self._codes()),
             "units": content.read("analytes.toml") if _MEASURES in self.functions else "",

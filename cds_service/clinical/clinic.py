@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from cds_service import __version__
 from cds_service.clinical import basis, content, needs, profiles, risk_models
+from cds_service.clinical.facts import orders
 from cds_service.clinical.patient import ALL_NEEDS, Patient
 from cds_service.clinical.risk_inputs import risk_inputs
-from cds_service.clinical.rules import CHART_OPEN
+from cds_service.clinical.rules import RULES, offers
 from cds_service.clinical.rules.common import in_our_groups
 from cds_service.clinical.terminology import terminology
 from cds_service.fhir.chart import Chart
@@ -54,17 +55,29 @@ class Clinic:
         return Patient(Chart(records, terminology(), as_of), thresholds, profile)
 
     def silent_because(self, facts: Patient, thresholds: Thresholds) -> str:
-        """Deceased, under age, or merged into another record: no card (D6, D7, clinical.md 15)."""
+        """Deceased, under age, merged into another record (D6, D7, clinical.md 15), or none of our drugs ordered: no card."""
         if is_merged(facts.chart.patient):
             return "merged"
         if isinstance(facts.deceased, Known) and facts.deceased.value:
             return "deceased"
         if less_than("adult", facts.age, thresholds["acr2022.adult-age"]).truth is Truth.YES:
             return "under-age"
+        if facts.at_order and not orders.kinds(facts.chart):
+            return "no-order-of-ours"
         return ""
 
+    def orders(self, facts: Patient) -> frozenset[str]:
+        """The kinds of drugs the call is about: "glucocorticoid", "bone-drug", "vitamin-d"; none when a chart is opened."""
+        return orders.kinds(facts.chart)
+
+    def against(self, order: str, facts: Patient, thresholds: Thresholds) -> Criterion | None:
+        """What speaks against a draft of a drug; `None` for what needs no such look."""
+        return offers.against(order, facts, thresholds)
+
     def in_scope(self, facts: Patient, thresholds: Thresholds) -> Criterion:
-        """MS on record, or a systemic glucocorticoid now or in the last year."""
+        """MS on record, or a systemic glucocorticoid now or in the last year; or a drug of ours is being ordered."""
+        if orders.kinds(facts.chart):
+            return holds("ordered", Truth.YES)
         if not facts.chart.patient:
             return holds("patient-known", Truth.UNKNOWN, gaps=facts.chart.gaps(needs.PATIENT))
         return in_our_groups(facts, thresholds)
@@ -96,7 +109,7 @@ class Clinic:
 
 def _checked(made: profiles.Profile, file: str) -> profiles.Profile:
     risk_models.chosen(made.risk_models, file)
-    profiles.check_names(made, CHART_OPEN, [need.key for need in ALL_NEEDS], file)
+    profiles.check_names(made, RULES, [need.key for need in ALL_NEEDS], file)
     return made
 
 

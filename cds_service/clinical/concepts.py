@@ -368,7 +368,10 @@ def frax_since(p: Patient, key: str, since: dt.date) -> Criterion:
 
 
 def on_therapy(p: Patient) -> Criterion:
-    """Taking an osteoporosis drug now."""
+    """Taking an osteoporosis drug now, or one is being ordered: then there is nothing left to ask for."""
+    ordered = tuple(each.evidence for each in p.ordered_therapies if each.current is Truth.YES)
+    if ordered:
+        return holds("therapy-ordered", Truth.YES, ordered)
     current = [each for each in p.therapies.items if each.current is Truth.YES]
     if current:
         return holds("on-therapy", Truth.YES, tuple(each.evidence for each in current))

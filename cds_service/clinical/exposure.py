@@ -137,7 +137,7 @@ class Exposure:
     def shown_by(self, first: dt.date, last: dt.date) -> tuple[Evidence, ...]:
         """What on the record shows treatment in those days, newest first; repeated administrations once."""
         near = [c for c in self.courses if c.days.first <= last and c.days.last >= first]
-        near.sort(key=lambda c: (c.days.first, c.evidence.resource), reverse=True)
+        near.sort(key=lambda c: (c.days.first, c.evidence.value, c.evidence.resource), reverse=True)
         shown: dict[tuple[str, str, str], Evidence] = {}
         for course in near:
             shown.setdefault((course.told_by, course.ingredient, course.evidence.value), course.evidence)

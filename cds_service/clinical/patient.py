@@ -35,6 +35,7 @@ from cds_service.clinical.facts import (
     timed_walk,
     vitamin_d,
     vitamin_d_doses,
+    weekly_doses,
 )
 from cds_service.clinical.facts.bone_density import Measure, Scan, Score
 from cds_service.clinical.facts.comedication import Medication
@@ -52,10 +53,10 @@ from cds_service.clinical.facts.supplies import Supply
 from cds_service.clinical.facts.therapies import Therapy
 from cds_service.clinical.facts.vitamin_d import VitaminD
 from cds_service.clinical.facts.vitamin_d_doses import VitaminDDose
+from cds_service.clinical.facts.weekly_doses import DailyOrder
 from cds_service.clinical.profiles import Profile
 from cds_service.fhir.chart import Chart
 from cds_service.kernel.facts import Fact, Series
-from cds_service.kernel.needs import Need
 from cds_service.kernel.quantities import Interval
 from cds_service.kernel.thresholds import Thresholds
 
@@ -117,8 +118,13 @@ class Patient:
 
     @cached_property
     def exposure(self) -> Exposure:
-        """Systemic glucocorticoids, day by day."""
+        """Systemic glucocorticoids, day by day; orders being written as if they were signed."""
         return glucocorticoids.exposure(self.chart, self._t, self.profile.equal)
+
+    @cached_property
+    def ordered_exposure(self) -> Exposure:
+        """The systemic glucocorticoids that are being ordered, day by day; empty when a chart is opened."""
+        return glucocorticoids.ordered_exposure(self.chart, self._t, self.profile.equal)
 
     @cached_property
     def scores(self) -> Series[Score]:
@@ -159,6 +165,21 @@ class Patient:
     def therapies(self) -> Series[Therapy]:
         """Osteoporosis drugs, past and present."""
         return therapies.bone_therapies(self.chart, self._t, self._t.days("policy.open-therapy-trusted-days"))
+
+    @property
+    def at_order(self) -> bool:
+        """Whether the call is about orders that are being written."""
+        return self.chart.records.drafts is not None
+
+    @cached_property
+    def ordered_therapies(self) -> tuple[Therapy, ...]:
+        """Osteoporosis drugs that are being ordered; empty when a chart is opened."""
+        return therapies.ordered_therapies(self.chart)
+
+    @cached_property
+    def weekly_doses(self) -> tuple[DailyOrder, ...]:
+        """Orders being written of drugs that come in weekly doses, with what they come to a day."""
+        return weekly_doses.daily_orders(self.chart)
 
     @cached_property
     def supplies(self) -> Series[Supply]:
@@ -304,10 +325,6 @@ class Patient:
     def current_drugs(self, *prefixes: str) -> Series[Medication]:
         """Medication of those concepts taken now."""
         return comedication.current(self.chart, *prefixes, trusted_days=self._t.days("policy.open-order-trusted-days"))
-
-    def gaps(self, *wanted: Need) -> bool:
-        """Whether one of those look-ups did not complete."""
-        return bool(self.chart.gaps(*wanted))
 
 
 F = TypeVar("F")

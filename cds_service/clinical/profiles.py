@@ -30,6 +30,7 @@ _PROPERTIES: Mapping[str, Any] = {
     "off": _NAMES,
     "unsigned": {"type": "boolean"},
     "card_cap": {"type": "integer", "minimum": 1, "maximum": 10},
+    "order_advice": {"enum": ["select", "sign"]},
     "language": {"type": "string"},
     "screening": {"enum": [EVERYBODY, OUR_GROUPS]},
     "not_kept": _NAMES,
@@ -127,6 +128,7 @@ class Profile:
         off: ids of rules that are off although their set is on.
         unsigned: whether rules run that nobody has signed in their present form.
         card_cap: most cards in one answer.
+        order_advice: hook at which advice about an order is given, "select" or "sign"; safety cards are given at both.
         language: name of the folder in `texts/`.
         screening: whom screening rules speak about, EVERYBODY or OUR_GROUPS.
         not_kept: need keys that count as looked up although the EHR never supplies them.
@@ -145,6 +147,7 @@ class Profile:
     off: tuple[str, ...]
     unsigned: bool
     card_cap: int
+    order_advice: str
     language: str
     screening: str
     not_kept: tuple[str, ...]

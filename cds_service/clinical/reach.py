@@ -6,7 +6,10 @@ a class of ours, as another rule that is asked, and as a fact of the patient (`p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from enum import Enum
 from functools import cached_property, lru_cache
 from types import CodeType, FunctionType, ModuleType
 
@@ -41,6 +44,31 @@ def words_in(function: FunctionType) -> frozenset[str]:
     named = [function.__globals__.get(name) for name in names_in(function)]
     written = [code.co_consts for code in _codes(function.__code__)]
     return frozenset(_strings((*written, *named, *_closed_over(function))))
+
+
+@lru_cache(maxsize=_MANY)
+def constants_in(function: FunctionType) -> tuple[tuple[str, str], ...]:
+    """The constants of our modules that a function names, with their values in a form that stays the same."""
+    named = ((name, function.__globals__.get(name)) for name in sorted(names_in(function)))
+    return tuple((f"{function.__module__}.{name}", told) for name, value in named if (told := _as_text(value)))
+
+
+def _as_text(value: object) -> str:
+    """A number, text, pattern or member of an enumeration, or a table of those; empty for anything else."""
+    if isinstance(value, re.Pattern):
+        return f"{value.pattern!r} {value.flags}"
+    if isinstance(value, Enum):
+        return str(value)
+    if isinstance(value, bool | int | str | Decimal) or value is None:
+        return repr(value) if value is not None else ""
+    if isinstance(value, dict):
+        pairs = [(_as_text(key) or repr(key), _as_text(each)) for key, each in value.items()]
+        return str(sorted(pairs)) if all(each for _, each in pairs) else ""
+    if isinstance(value, tuple | list | frozenset | set):
+        parts = [_as_text(each) for each in value]
+        ordered = sorted(parts) if isinstance(value, frozenset | set) else parts
+        return str(ordered) if parts and all(parts) else ""
+    return ""
 
 
 @lru_cache(maxsize=_MANY)

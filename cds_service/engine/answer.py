@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.render import cards_of
-from cds_service.engine.arrange import arrange, open_gaps, with_figures
+from cds_service.cards.suggest import Subject, already_ordered
+from cds_service.engine.arrange import arrange, open_gaps, with_figures, with_withheld
+from cds_service.engine.draft_orders import ORDER_HOOKS
 from cds_service.engine.evaluate import Evaluation, evaluate
 from cds_service.engine.gather import gather
 from cds_service.engine.services import Profile, Service
+from cds_service.fhir.read import name_of
 from cds_service.kernel.errors import Unassessable
-from cds_service.kernel.needs import LookupState, Records
+from cds_service.kernel.needs import LookupState, Records, Resource
 from cds_service.kernel.rules import Level
 from cds_service.kernel.truth import Truth
 from cds_service.protocol.request import HookRequest
@@ -44,8 +47,16 @@ def decide(service: Service, records: Records, as_of: dt.date, profile: Profile,
     evaluation = evaluate(service, records, as_of, profile)
     texts = service.texts(profile.language, profile.wording)
     # figures come after everything is decided: no rule and no order of cards can rest on one
-    plans = with_figures(arrange(evaluation, texts), service.clinic.figures(evaluation.facts))
-    return Decision(evaluation, _written(service, evaluation, plans, records.patient_id, seed))
+    arranged = arrange(
+        evaluation,
+        texts,
+        only_safety=_said_at_the_other_hook(service.hook, profile),
+        in_basket=already_ordered(records.drafts.everything if records.drafts else (), service.orders),
+    )
+    thresholds = service.clinic.thresholds(as_of)
+    arranged = with_withheld(arranged, lambda each: service.clinic.against(each.order, evaluation.facts, thresholds))
+    plans = with_figures(arranged, service.clinic.figures(evaluation.facts))
+    return Decision(evaluation, _written(service, evaluation, plans, records, seed))
 
 
 def answer(
@@ -79,7 +90,7 @@ def answer(
     if unassessable_as_card:
         gaps = tuple(dict.fromkeys((*evaluation.scope.open_gaps(), *open_gaps(evaluation))))
         plan = CardPlan(GAPS, Level.INFO, gaps=gaps)
-        cards = _written(service, evaluation, (plan,), records.patient_id, request.hook_instance)
+        cards = _written(service, evaluation, (plan,), records, request.hook_instance)
         return HookResponse(cards, _key_states(records))
     missing = sorted(key for key, lookup in records.lookups.items() if lookup.state is not LookupState.COMPLETE)
     raise Unassessable(
@@ -89,12 +100,21 @@ def answer(
     )
 
 
+def _said_at_the_other_hook(hook: str, profile: Profile) -> bool:
+    """Advice about one order is given once, at the hook the site chose; what speaks against a drug is said at both."""
+    return hook in ORDER_HOOKS and hook != f"order-{profile.order_advice}"
+
+
+def _by_name(records: Records) -> dict[str, Resource]:
+    return {name_of(draft): draft for draft in records.drafts.everything} if records.drafts else {}
+
+
 def _key_states(records: Records) -> dict[str, int]:
     return dict(Counter(lookup.state.value for lookup in records.lookups.values()))
 
 
 def _written(
-    service: Service, evaluation: Evaluation, plans: tuple[CardPlan, ...], patient_id: str, seed: str
+    service: Service, evaluation: Evaluation, plans: tuple[CardPlan, ...], records: Records, seed: str
 ) -> tuple[Card, ...]:
     clinic, profile = service.clinic, evaluation.profile
     return cards_of(
@@ -102,6 +122,6 @@ def _written(
         service.texts(profile.language, profile.wording),
         service.orders,
         lambda rule: clinic.source(rule, profile),
-        patient_id,
+        Subject(records.patient_id, records.encounter_id, _by_name(records)),
         seed,
     )

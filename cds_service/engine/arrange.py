@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.texts import Texts
 from cds_service.engine.evaluate import Evaluation
+from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.facts import COULD_NOT_LOOK, Gap, GapKind
 from cds_service.kernel.figures import Supporting
-from cds_service.kernel.rules import Kind, Level, Outcome, Verdict
+from cds_service.kernel.rules import Kind, Level, Outcome, Proposal, Verdict
 from cds_service.kernel.truth import Truth
 
 # Worth a card of its own in a patient who is in scope: something is there, or should have been looked at (S3, S5).
@@ -25,14 +26,29 @@ _WORTH_SAYING = COULD_NOT_LOOK | {
 _NEVER_CUT = 0
 
 
-def arrange(evaluation: Evaluation, texts: Texts) -> tuple[CardPlan, ...]:
+def arrange(
+    evaluation: Evaluation, texts: Texts, *, only_safety: bool = False, in_basket: frozenset[str] = frozenset()
+) -> tuple[CardPlan, ...]:
     """The cards to give, most urgent first, at most the profile's cap; safety of a drug is never cut off.
 
-    Nothing is lost: what the cap cuts off is named on the last card, what could not be looked at on the first.
+    Nothing is lost: what the cap cuts off is named on the last card, what could not be looked at on the first. While
+    orders are written only the topics that belong beside those orders are given: the rest was said when the chart was opened.
+
+    Args:
+        evaluation: what the rules said.
+        texts: topics and their order.
+        only_safety: give nothing but safety of a drug: the rest is said at the other order hook.
+        in_basket: orders that are being written already: none is offered again, and advice that asks for nothing else is
+            answered. What speaks against a drug is never answered by an order.
     """
     if evaluation.silent:
         return ()
-    plans = _absorbed(_by_topic(evaluation.outcomes, texts), texts)
+    by_topic = _by_topic(_unanswered(evaluation.outcomes, in_basket, texts), texts)
+    if evaluation.orders:
+        by_topic = {topic: plan for topic, plan in by_topic.items() if texts.topics[topic].beside & evaluation.orders}
+    if only_safety:
+        return tuple(plan for plan in by_topic.values() if texts.topics[plan.topic].order == _NEVER_CUT)
+    plans = _absorbed(by_topic, texts)
     plans.sort(key=lambda plan: (-plan.level.rank, texts.topics[plan.topic].order))
     gaps = open_gaps(evaluation)
     if not plans:
@@ -52,6 +68,18 @@ def _within(cap: int, plans: list[CardPlan], texts: Texts) -> tuple[list[CardPla
 
     kept = [plan for plan in plans[cap:] if stays(plan)]
     return [*plans[:cap], *kept], [plan for plan in plans[cap:] if not stays(plan)]
+
+
+def with_withheld(plans: tuple[CardPlan, ...], against: Callable[[Proposal], Criterion | None]) -> tuple[CardPlan, ...]:
+    """The same cards, each with the drafts it may not offer: something speaks against them, or is not known (S2, E5)."""
+    return tuple(replace(plan, withheld=tuple(_withheld(plan, against))) for plan in plans)
+
+
+def _withheld(plan: CardPlan, against: Callable[[Proposal], Criterion | None]) -> Iterator[tuple[Proposal, Criterion]]:
+    for proposal in dict.fromkeys(each for outcome in plan.outcomes for each in outcome.finding.propose):
+        found = against(proposal)
+        if found is not None and found.truth is not Truth.NO:
+            yield proposal, found
 
 
 def with_figures(plans: tuple[CardPlan, ...], figures: Iterable[Supporting]) -> tuple[CardPlan, ...]:
@@ -85,6 +113,18 @@ def open_gaps(evaluation: Evaluation) -> tuple[Gap, ...]:
             if gap.kind in _WORTH_SAYING
         )
     )
+
+
+def _unanswered(outcomes: tuple[Outcome, ...], in_basket: frozenset[str], texts: Texts) -> tuple[Outcome, ...]:
+    if not in_basket:
+        return outcomes
+    kept = []
+    for outcome in outcomes:
+        left = tuple(each for each in outcome.finding.propose if each.order not in in_basket)
+        answered = outcome.finding.propose and not left and texts.topics[outcome.rule.card].order != _NEVER_CUT
+        if not answered:
+            kept.append(replace(outcome, finding=replace(outcome.finding, propose=left)))
+    return tuple(kept)
 
 
 def _by_topic(outcomes: tuple[Outcome, ...], texts: Texts) -> dict[str, CardPlan]:

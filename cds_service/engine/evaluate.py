@@ -26,6 +26,7 @@ class Evaluation:
         silent: why no card may be given at all; empty when cards may be given.
         unread: what was set aside and why.
         facts: the facts, for explanations.
+        orders: the kinds of drugs that are being ordered; none when a chart is opened.
     """
 
     as_of: dt.date
@@ -36,6 +37,7 @@ class Evaluation:
     silent: str
     unread: Sequence[Mapping[str, str]]
     facts: Any
+    orders: frozenset[str] = frozenset()
 
 
 def evaluate(service: Service, records: Records, as_of: dt.date, profile: Profile) -> Evaluation:
@@ -62,6 +64,7 @@ def evaluate(service: Service, records: Records, as_of: dt.date, profile: Profil
         silent,
         clinic.unread(facts),
         facts,
+        clinic.orders(facts),
     )
 
 

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cds_service.engine.draft_orders import DraftOrders, orders_of
 from cds_service.fhir.identity import Attribution, OnePatient, address_id, is_merged, one_patient
 from cds_service.fhir.read import string
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError, JsonRefused, PatientMismatch
-from cds_service.kernel.needs import Lookup, LookupState, Need, Records, Resource
+from cds_service.kernel.needs import Drafts, Lookup, LookupState, Need, Records, Resource
 from cds_service.protocol import prefetch
 from cds_service.protocol.prefetch import Prefetched
 
@@ -40,6 +41,21 @@ class Call(Protocol):
     @property
     def fhir_server(self) -> str | None:
         """The FHIR base of the client."""
+        ...
+
+    @property
+    def encounter_id(self) -> str | None:
+        """`context.encounterId`."""
+        ...
+
+    @property
+    def hook(self) -> str:
+        """The hook that fired."""
+        ...
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """The whole context of the hook."""
         ...
 
 
@@ -65,14 +81,15 @@ def gather(call: Call, needs: Sequence[Need]) -> Records:
     """Read the prefetch of one call.
 
     Args:
-        call: the request; only its patient, prefetch and FHIR base are read.
+        call: the request; its patient, prefetch, FHIR base and draft orders are read.
         needs: what was asked for; values under other keys may show presence, never absence.
 
     Returns:
         One look-up per need; keys that were not sent are NOT_SUPPLIED.
 
     Raises:
-        PatientMismatch: a Patient other than the one of the call is among the data (D1).
+        PatientMismatch: a Patient other than the one of the call is among the data (D1), or an order is for
+            somebody else (D5).
     """
     types = {need.key: need.resource_type for need in needs}
     asked = {key: prefetch.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
@@ -83,6 +100,7 @@ def gather(call: Call, needs: Sequence[Need]) -> Records:
     }
     who = one_patient(call.patient_id, call.fhir_server, _pairs((*asked.values(), *others.values())))
     problems: list[str] = []
+    drafts = _drafts(orders_of(call.hook, call.context), who, problems)
     lookups = {key: _lookup(key, found, who, problems) for key, found in asked.items()}
     extra: list[Resource] = []
     for number, found in enumerate(others.values(), 1):
@@ -90,7 +108,27 @@ def gather(call: Call, needs: Sequence[Need]) -> Records:
         place = f"a key that was not asked for ({number})"
         extra += _lookup(place, found, who, problems, keep=True).resources
     problems += _merged((*(r for lookup in lookups.values() for r in lookup.resources), *extra))
-    return Records(call.patient_id, lookups, tuple(extra), tuple(problems))
+    return Records(call.patient_id, lookups, tuple(extra), tuple(problems), drafts, call.encounter_id)
+
+
+def _drafts(found: DraftOrders | None, who: OnePatient, problems: list[str]) -> Drafts | None:
+    """The orders of a call. One that names no patient is the patient's of the call: it stands in its context."""
+    if found is None:
+        return None
+    for resource, url in zip(found.resources, found.full_urls, strict=True):
+        if who.belongs(resource, url) is Attribution.FOREIGN:
+            raise PatientMismatch(
+                "an order is for another patient than the call is about",
+                "context.draftOrders",
+                "Send the orders of the patient in context.patientId.",
+            )
+    if found.detail:
+        problems.append(f"draft orders: {found.detail}")
+    sorted_ = list(zip(found.resources, found.selected, strict=True))
+    return Drafts(
+        tuple(resource for resource, selected in sorted_ if selected),
+        tuple(resource for resource, selected in sorted_ if not selected),
+    )
 
 
 def _lookup(key: str, found: Prefetched, who: OnePatient, problems: list[str], *, keep: bool = False) -> Lookup:
@@ -147,12 +185,14 @@ def _type_of(resource: Resource) -> str:
     return kind if _TYPE_NAME.fullmatch(kind) else "resource"
 
 
-def from_bundle(bundle: object, needs: Sequence[Need]) -> Records:
+def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = None, hook: str = "") -> Records:
     """Read a whole-patient record in which everything counts as completely looked up.
 
     Args:
         bundle: a Bundle of any kind, a list of resources or Bundles, one resource, or NDJSON text.
         needs: each gets all resources of its type; resources of other types become `extra`.
+        draft_orders: the Bundle of orders being written, for an order hook; all count as selected.
+        hook: the hook that is replayed.
 
     Returns:
         Complete look-ups; PARTIAL where entries could not be read or do not say whose they are.
@@ -163,7 +203,9 @@ def from_bundle(bundle: object, needs: Sequence[Need]) -> Records:
     """
     found = _named(prefetch.read_all(_as_bundle(bundle)))
     patient_id = _only_patient(found)
-    result = _sort(found, one_patient(patient_id, None, _pairs((found,))))
+    who = one_patient(patient_id, None, _pairs((found,)))
+    drafts = _drafts(orders_of(hook, {"draftOrders": draft_orders}), who, [])
+    result = _sort(found, who)
     if result.foreign:
         counts = ", ".join(f"{kind} {number}" for kind, number in sorted(result.foreign.items()))
         raise PatientMismatch(
@@ -187,7 +229,7 @@ def from_bundle(bundle: object, needs: Sequence[Need]) -> Records:
     if result.unattributed:
         counts = ", ".join(f"{kind} {number}" for kind, number in sorted(result.unattributed.items()))
         problems.append(f"resources that do not say whose they are: {counts}")
-    return Records(patient_id, lookups, extra, (*problems, *_merged(result.ours)))
+    return Records(patient_id, lookups, extra, (*problems, *_merged(result.ours)), drafts)
 
 
 def _as_bundle(data: object) -> object:

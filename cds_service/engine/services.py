@@ -44,6 +44,10 @@ class Profile(Protocol):
         """Whether rules run that nobody has signed in their present form."""
 
     @property
+    def order_advice(self) -> str:
+        """At which of the two order hooks advice about an order is given: "select" or "sign"."""
+
+    @property
     def card_cap(self) -> int:
         """Most cards in one answer."""
 
@@ -84,6 +88,12 @@ class Clinic(Protocol):
 
     def silent_because(self, facts: Any, thresholds: Thresholds) -> str:
         """Why no card at all may be given (a key of `texts/` [silent]); empty when cards may be given."""
+
+    def orders(self, facts: Any) -> frozenset[str]:
+        """The kinds of orders the call is about; none when a chart is opened."""
+
+    def against(self, order: str, facts: Any, thresholds: Thresholds) -> Criterion | None:
+        """What speaks against a draft of that order, or keeps it from being offered; `None` where nothing can."""
 
     def in_scope(self, facts: Any, thresholds: Thresholds) -> Criterion:
         """Whether the patient belongs to the groups the service is for (S5)."""

@@ -16,7 +16,7 @@ from cds_service.fhir import status
 from cds_service.fhir.codes import Entry, Terminology
 from cds_service.fhir.read import code_text, items, mapping, name_of, string
 from cds_service.kernel.facts import Gap, GapKind
-from cds_service.kernel.needs import Need, Records, Resource
+from cds_service.kernel.needs import Drafts, Need, Records, Resource
 
 _MEDICATION_TYPES = frozenset(
     {"MedicationRequest", "MedicationDispense", "MedicationAdministration", "MedicationStatement"}
@@ -25,6 +25,8 @@ _FAMILY = "FamilyMemberHistory"
 _CODED_TYPES = frozenset({"Observation", "Condition", "Procedure", "DiagnosticReport", _FAMILY}) | _MEDICATION_TYPES
 # Reasons for which a resource does not count that do not say it is untrue
 _MAY_STILL_HOLD = frozenset({status.UNKNOWN, status.NO_STATUS, status.MODIFIED})
+# What an order may be before it is signed: the public sandbox sends no intent, others plan or propose
+_STILL_TO_BE_SIGNED = frozenset({status.DRAFT, status.NO_STATUS, status.NOT_AN_ORDER, status.ON_HOLD, status.UNKNOWN})
 _LOOKS_LIKE = {
     "Observation": re.compile(
         r"25.?\(?oh|25.hydroxy|\bvitamin d\b|t-?score|z-?score|bone (mineral )?density|\bdexa?\b|\bdxa\b|\bfrax\b", re.I
@@ -81,15 +83,26 @@ class Chart:
     _doubtful: dict[str, dict[str, Gap]] = field(default_factory=dict)
     _gaps: dict[tuple[Need, ...], tuple[Gap, ...]] = field(default_factory=dict)
     patient: Resource = field(default_factory=dict)
+    _ordered: list[Found] = field(default_factory=list)
+    _basket: list[Found] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        resources = status.newest_versions(self.records.resources())
+        drafts = self.records.drafts or Drafts()
+        being_signed = {name_of(order) for order in drafts.everything if order.get("id")}
+        resources = [
+            each for each in status.newest_versions(self.records.resources()) if name_of(each) not in being_signed
+        ]
         self.resource_count = len(resources)
         for resource in resources:
             if ident := string(resource.get("id")):
                 self._by_id[f"{resource.get('resourceType')}/{ident}"] = resource
+        for resource in drafts.everything:
+            if ident := string(resource.get("id")):
+                self._by_id.setdefault(f"{resource.get('resourceType')}/{ident}", resource)
         for resource in resources:
             self._add(resource)
+        self._ordered = list(self._drafts_of(drafts.selected))
+        self._basket = [*self._ordered, *self._drafts_of(drafts.others)]
 
     def find(self, resource_type: str, *concepts: str) -> Iterator[Found]:
         """Usable resources (or components) of that type with one of the concepts, each once."""
@@ -111,6 +124,14 @@ class Chart:
     def drugs(self, prefix: str) -> Iterator[Found]:
         """Medication resources whose drug matched a concept that starts like this; `part` is the Medication."""
         return (f for f in self._drugs if any(e.concept.startswith(prefix) for e in f.entries))
+
+    def ordered(self, prefix: str) -> Iterator[Found]:
+        """Medication orders the call is about whose drug matched a concept that starts like this."""
+        return (f for f in self._ordered if any(e.concept.startswith(prefix) for e in f.entries))
+
+    def in_basket(self, prefix: str) -> Iterator[Found]:
+        """The same, with the other orders being written beside them."""
+        return (f for f in self._basket if any(e.concept.startswith(prefix) for e in f.entries))
 
     def gaps(self, *needs: Need) -> tuple[Gap, ...]:
         """What those needs leave open; empty only when all completed and all of it could be read (S2)."""
@@ -207,6 +228,23 @@ class Chart:
         entries = self.terminology.of_drug(drug)
         if entries:
             self._drugs.append(Found(resource, drug, entries))
+
+    def _drafts_of(self, orders: Iterable[Resource]) -> Iterator[Found]:
+        """Medication orders among those being written; a draft is no order yet, but here it is what is asked about."""
+        for order in orders:
+            if order.get("resourceType") != "MedicationRequest":
+                continue
+            usable, reason = status.usability(order)
+            if reason in _STILL_TO_BE_SIGNED:  # what else speaks against it, such as "do not perform"
+                usable, reason = status.usability({**order, "status": "active", "intent": "order"})
+            if not usable:
+                self.set_aside[f"draft order: {reason}"] += 1
+                continue
+            drug = self._medication(order)
+            if drug is None:
+                self.set_unread(order, "medication-not-resolved")
+            elif entries := self.terminology.of_drug(drug):
+                yield Found(order, drug, entries)
 
     def _medication(self, resource: Resource) -> Resource | None:
         """The drug as a Medication-shaped object: from a code, contained, or elsewhere in the records."""

@@ -72,6 +72,24 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafts:
+    """Orders that are being written, not signed.
+
+    Attributes:
+        selected: those the call is about.
+        others: what else is in the basket, and the medications that the orders refer to.
+    """
+
+    selected: tuple[Resource, ...] = ()
+    others: tuple[Resource, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Resource, ...]:
+        """All of them, the selected ones first."""
+        return (*self.selected, *self.others)
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """Everything that one call may read: one patient, proven (S4).
 
@@ -80,12 +98,16 @@ class Records:
         lookups: outcome per need key.
         extra: resources supplied under keys we did not ask for; they may show presence, never absence.
         problems: what the operator must hear about (foreign data, odd entries); no values.
+        drafts: the orders being written; `None` where the call is not about orders.
+        encounter_id: logical id of the encounter the call came from, if any.
     """
 
     patient_id: str
     lookups: Mapping[str, Lookup]
     extra: tuple[Resource, ...] = ()
     problems: tuple[str, ...] = ()
+    drafts: Drafts | None = None
+    encounter_id: str | None = None
 
     def lookup(self, key: str) -> Lookup:
         """How the look-up under that key went; never asked for counts as not supplied."""

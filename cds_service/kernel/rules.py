@@ -54,9 +54,13 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An order in plain terms, no FHIR: a key of `orders.toml` ("dxa-with-vfa")."""
+    """An order in plain terms, no FHIR: a key of `orders.toml` ("dxa-with-vfa").
+
+    `target` is the draft order (`Type/id`) that it changes; empty for a new order.
+    """
 
     order: str
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A story as the CDS Hooks call that an EHR makes when the chart is opened: one prefetch key per need."""
+"""A story as the CDS Hooks call that an EHR makes: one prefetch key per need, and the orders that are being written."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from cds_service.clinical import needs
 from cds_service.clinical.patient import ALL_NEEDS
 from cds_service.clinical.terminology import terminology
+from cds_service.kernel.errors import ContentError
 from cds_service.kernel.needs import Need
-from cds_service.review.story import PATIENT_ID, Json, resources
+from cds_service.review.story import PATIENT_ID, Json, drafts, resources
 
 STATES = ("absent", "null", "empty", "failed", "not-permitted", "partial")
 
@@ -20,6 +21,8 @@ def prefetch(story: Mapping[str, Any]) -> Json:
     """The record as the values of our prefetch keys; those of `incomplete` in the state they name."""
     values = prefetch_of(resources(story))
     for key, state in story.get("incomplete", {}).items():
+        if key not in values:
+            raise ContentError("story", f"incomplete.{key}", "there is no such look-up", f"Known: {', '.join(values)}.")
         in_state(values, key, state)
     return values
 
@@ -45,6 +48,11 @@ def in_state(values: Json, key: str, state: str) -> None:
         }[state]
 
 
+def hook_of(story: Mapping[str, Any]) -> str:
+    """The hook at which a story is told: `order-select` where something is being ordered."""
+    return "order-select" if story.get("orders") else "patient-view"
+
+
 def request_of(values: Mapping[str, Any], user: str = "Practitioner/dr1") -> Json:
     """A patient-view call with that prefetch."""
     return {
@@ -55,9 +63,21 @@ def request_of(values: Mapping[str, Any], user: str = "Practitioner/dr1") -> Jso
     }
 
 
+def order_request(values: Mapping[str, Any], orders: Iterable[tuple[Json, bool]], hook: str = "order-select") -> Json:
+    """A call about those draft orders, each with whether it is selected; the prefetch is as at patient-view."""
+    call, orders = request_of(values), list(orders)
+    basket = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order} for order, _ in orders]}
+    context = {**call["context"], "draftOrders": basket}
+    if hook == "order-select":
+        context["selections"] = [f"{order['resourceType']}/{order['id']}" for order, selected in orders if selected]
+    return {**call, "hook": hook, "context": context}
+
+
 def request_text(story: Mapping[str, Any]) -> str:
     """The call an EHR makes for this patient, JSON text."""
-    return json.dumps(request_of(prefetch(story)))
+    values = prefetch(story)
+    orders = drafts(story)
+    return json.dumps(order_request(values, orders) if orders else request_of(values))
 
 
 def searchset(record: Iterable[Json]) -> Json:

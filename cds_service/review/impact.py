@@ -33,15 +33,17 @@ from cds_service.engine.services import installed
 from cds_service.formats import strict_json
 from cds_service.protocol.request import parse
 
-service = next(each for each in installed() if each.hook == "patient-view")
+services = {each.hook: each for each in installed()}
 
 def answer(case):
+    body = strict_json.load(case["call"].encode())
+    service = services[body["hook"]]
     site = service.clinic.profile(case["profile"])
     if case["sets"]:
         site = site.only(tuple(case["sets"]))
     if case["switches"]:
         site = dataclasses.replace(site, switches=tuple(sorted({**dict(site.switches), **case["switches"]}.items())))
-    call = parse(strict_json.load(case["call"].encode()), hook="patient-view")
+    call = parse(body, hook=service.hook)
     decision = decide(service, gather(call, service.needs), dt.date.fromisoformat(case["as_of"]), site, "impact")
     verdicts = {each.rule.id: each.verdict.value for each in decision.evaluation.outcomes}
     return {"verdicts": verdicts, "cards": [[each.indicator.value, each.summary, each.detail] for each in decision.cards]}

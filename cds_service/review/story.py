@@ -48,6 +48,8 @@ measured may be a plain number, or a table with `value`; ">150" keeps its compar
                   supplied = [{ ago, days }]: what was handed out
     drugs         other drugs: "sertraline", or { drug, since, stopped, mg, tablets or units (international), every = "day",
                   "week", "month" }
+    orders        what is being ordered: { drug, mg or tablets, units (international), every, route, days, text, start, beside =
+                  true (in the basket, not the order the call is about) }; without `days` the order has no end
     incomplete    { conditions = "failed" }: prefetch keys and their state, see `call.STATES`
 
 Every code stands in `clinical/valuesets/` (`test_story.py` checks it); nothing here answers a call.
@@ -63,6 +65,7 @@ from typing import Any
 from cds_service.kernel.dates import plus_days, plus_months
 from cds_service.kernel.errors import ContentError
 from cds_service.review import story_codes as codes
+from cds_service.review import story_drugs
 from cds_service.review.story_codes import ICD, LOINC, RXNORM, SNOMED, UCUM
 from cds_service.review.story_record import (
     PATIENT_ID,
@@ -70,7 +73,6 @@ from cds_service.review.story_record import (
     Record,
     coded,
     concept,
-    dosage,
     known,
     quantity,
     status,
@@ -88,6 +90,7 @@ __all__ = [
     "UCUM",
     "Json",
     "bundle_text",
+    "drafts",
     "resources",
     "written_codes",
 ]
@@ -113,6 +116,16 @@ def resources(story: Mapping[str, Any]) -> list[Json]:
         for each in _each(story.get(key)):
             write(record, each)
     return record.written
+
+
+def drafts(story: Mapping[str, Any]) -> list[tuple[Json, bool]]:
+    """The orders being written, and for each whether the call is about it; none where a chart is opened."""
+    record = Record(dt.date.fromisoformat(story.get("as_of", AS_OF)))
+    selected = []
+    for told in _each(story.get("orders")):
+        story_drugs.draft(record, told)
+        selected.append(not told.get("beside", False))
+    return list(zip(record.written, selected, strict=True))
 
 
 def bundle_text(story: Mapping[str, Any]) -> str:
@@ -299,62 +312,6 @@ def _frax(record: Record, told: Json) -> None:
             record.observed(concept(LOINC, code), ago, valueQuantity=value, component=inputs)
 
 
-# --- drugs -----------------------------------------------------------------------------------------------------------
-def _steroid(record: Record, told: Json) -> None:
-    """An order; infusions also as administered, day by day.
-
-    `taken` days so far, today included; or `ended`: when the last day was; or `since`: when the first was.
-    `days` ordered in all; without it the order has no end.
-    """
-    days = told.get("days", 0)
-    if "ended" in told:
-        first = plus_days(record.exact(told["ended"]), 1 - days)
-    else:
-        first = plus_days(record.as_of, 1 - told["taken"]) if "taken" in told else record.exact(told["since"])
-    last = plus_days(first, days - 1) if days else None
-    route = told.get("route", "oral")
-    state = told.get("status", "completed" if last and last < record.as_of else "active")
-    record.ordered(told["drug"], first, last, state, dosage(told.get("mg"), route), told.get("reason"))
-    if route == "iv":
-        for number in range(days):
-            record.administered(told["drug"], plus_days(first, number), told["mg"], route)
-
-
-def _therapy(record: Record, told: Json) -> None:
-    """Injections `doses` ago, or an order `since` then that was `stopped` then.
-
-    An order that goes on is renewed until 90 days from now; with `open` it was never renewed and has no end.
-    """
-    drug = told["drug"]
-    for ago in told.get("doses", ()):
-        route, usual = known(codes.DOSES, drug, "therapies")
-        record.administered(drug, record.exact(ago), told.get("mg", usual), route)
-    for supply in told.get("supplied", ()):
-        record.handed_out(drug, record.exact(supply["ago"]), supply.get("days"))
-    if "since" in told:
-        by = "subcutaneous" if drug in codes.SELF_INJECTED else "oral"
-        end = None if told.get("open") else plus_days(record.as_of, 90)
-        _order(record, told, dosage(told.get("mg"), by, told.get("every", "day")), end)
-
-
-def _drug(record: Record, told: Any) -> None:
-    """A drug taken now, unless it was `stopped`; the order has no end."""
-    told = {"since": "90 days", **_table(told, "drug")}
-    if "tablets" in told:
-        amount = dosage(told["tablets"], "oral", told.get("every", "day"), "{tablet}")
-    elif "units" in told:
-        amount = dosage(told["units"], "oral", told.get("every", "day"), "[iU]")
-    else:
-        amount = dosage(told["mg"], "oral", told.get("every", "day")) if "mg" in told else {}
-    _order(record, told, amount, None)
-
-
-def _order(record: Record, told: Json, amount: Json, end: dt.date | None) -> None:
-    stopped = record.exact(told["stopped"]) if "stopped" in told else None
-    state = "completed" if stopped else "active"
-    record.ordered(told["drug"], record.exact(told["since"]), stopped or end, state, amount)
-
-
 _WRITERS: Mapping[str, Callable[[Record, Any], None]] = {
     "menopause": _menopause,
     "conditions": _condition,
@@ -378,8 +335,8 @@ _WRITERS: Mapping[str, Callable[[Record, Any], None]] = {
     "edss": _measured(SNOMED, "273554001", "{score}"),
     "timed_walk": _timed_walk,
     "pregnant": _pregnant,
-    "steroids": _steroid,
-    "therapies": _therapy,
-    "drugs": _drug,
+    "steroids": story_drugs.steroid,
+    "therapies": story_drugs.therapy,
+    "drugs": story_drugs.drug,
 }
-KEYS = frozenset({"as_of", "sex", "age", "born", "deceased", "incomplete", *_WRITERS})
+KEYS = frozenset({"as_of", "sex", "age", "born", "deceased", "incomplete", "orders", *_WRITERS})

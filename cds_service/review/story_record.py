@@ -84,6 +84,26 @@ class Record:
             reasonCode=[concept(*known(CONDITIONS, reason, "reason"))] if reason else None,
         )
 
+    def drafted(self, drug: str, dosage: Json, days: int | None, start: str | None) -> None:
+        """A draft MedicationRequest of today; without `days` it has no end."""
+        timing = dosage.get("timing", {})
+        bounds = {"boundsDuration": {**quantity(days, "d"), "unit": "days"}} if days else {}
+        if start:
+            first = self.exact(start)
+            bounds = {"boundsPeriod": {"start": first.isoformat()}}
+            if days:
+                bounds["boundsPeriod"]["end"] = plus_days(first, days - 1).isoformat()
+        instruction = {**dosage, "timing": {"repeat": {**timing.get("repeat", {}), **bounds}}} if bounds else dosage
+        draft = self.add(
+            "MedicationRequest",
+            status="draft",
+            intent="order",
+            medicationCodeableConcept=_drug(drug),
+            authoredOn=self.as_of.isoformat(),
+            dosageInstruction=[instruction],
+        )
+        draft["id"] = f"draft-{len(self.written)}"
+
     def handed_out(self, drug: str, day: dt.date, days: int | None) -> None:
         """A MedicationDispense; without a number of days it does not say how long it lasts."""
         self.add(

@@ -31,7 +31,7 @@ from cds_service.kernel.needs import Records
 from cds_service.kernel.rules import Outcome, Rule, decide
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.protocol.request import parse
-from cds_service.review.call import request_text
+from cds_service.review.call import hook_of, request_text
 from cds_service.review.story import AS_OF
 from hooks.patient_view import SERVICE
 
@@ -80,7 +80,7 @@ class Case:
     @cached_property
     def records(self) -> Records:
         """The story as a CDS Hooks call, as the service reads it: JSON text in, records out."""
-        call = parse(strict_json.load(request_text(self.story).encode()), hook="patient-view")
+        call = parse(strict_json.load(request_text(self.story).encode()), hook=hook_of(self.story))
         return gather(call, SERVICE.needs)
 
     @cached_property

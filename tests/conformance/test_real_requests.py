@@ -1,5 +1,6 @@
 """The 44 request bodies that a public guideline project ships: 40 are not JSON, all put `Patient/` into patientId."""
 
+import datetime as dt
 import json
 import re
 from collections import Counter
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.cli.serve import build_app
+from cds_service.web.settings import Settings
 from tests.conformance.wire import Wire, expression
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "cds-hooks-requests-opioid-cds-r4"
@@ -47,3 +50,26 @@ def test_item_45_with_plain_ids_the_patient_views_are_answered(wire: Wire):
             statuses[wire.call(plain).status_code] += 1
     assert set(statuses) <= {200, 412}
     assert statuses.total() >= 10
+
+
+def test_item_30_c13_each_body_at_the_service_of_its_hook_is_answered_or_told_why_not():
+    """Opioid orders are none of ours: no card. One body puts an order where the Bundle of orders belongs."""
+    client = build_app(Settings(as_of=dt.date(2026, 6, 15))).test_client()
+    seen: Counter[tuple[str, int]] = Counter()
+    for body in bodies(DATA / "repaired"):
+        hook = json.loads(body)["hook"]
+        plain = re.sub(r'("(?:patientId|encounterId)": ")(?:Patient|Encounter)/', r"\1", body)
+        for text in (body, plain):
+            answer = client.post(f"/cds-services/bone-health-{hook}", data=text, content_type="application/json")
+            seen[(hook, answer.status_code)] += 1
+            if answer.status_code == 200:
+                assert answer.get_json()["cards"] == []
+            else:
+                assert len(answer.get_json()["issue"][0]["diagnostics"]) > 40
+    orders = {each: number for each, number in seen.items() if each[0] != "patient-view"}
+    assert orders == {
+        ("order-select", 200): 7,
+        ("order-select", 400): 9,
+        ("order-sign", 200): 25,
+        ("order-sign", 400): 25,
+    }

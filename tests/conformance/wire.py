@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -42,6 +43,11 @@ class Wire:
     @property
     def path(self) -> str:
         return f"/cds-services/{self.service_id}"
+
+    def entry(self) -> dict[str, Any]:
+        """What discovery says about the service."""
+        listed = json.loads(self.get("/cds-services").text)["services"]
+        return next(each for each in listed if each["id"] == self.service_id)
 
     def get(self, path: str, **headers: str) -> TestResponse:
         return self._checked(self.app.test_client().get(path, headers=_named(headers)))

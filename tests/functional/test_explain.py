@@ -336,8 +336,15 @@ def test_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         (["--only", "ACR2022"], "unknown guideline set 'ACR2022' (at --only). Known: aace2020, "),
         (["--only", ""], "unknown guideline set '' (at --only). Known: aace2020, "),
         (["--only", " , "], "unknown guideline set '' (at --only). Known: aace2020, "),
-        (["--hook", "order-sign"], "no service answers the hook 'order-sign' (at --hook). Served: patient-view."),
-        (["--draft-orders", "orders.json"], "draft orders go with the order hooks (at --draft-orders). This version "),
+        (
+            ["--hook", "order-dispatch"],
+            "no service answers the hook 'order-dispatch' (at --hook). Served: order-select, ",
+        ),
+        (
+            ["--hook", "order-sign"],
+            "draft orders go with the order hooks (at --draft-orders). Give --draft-orders FILE ",
+        ),
+        (["--draft-orders", "orders.json"], "draft orders go with the order hooks (at --draft-orders). Give "),
         (["--as-of", "1990-01-01"], "the rule book holds from "),
     ],
 )

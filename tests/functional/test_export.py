@@ -15,7 +15,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.cli import main
 from cds_service.cli.export import INDEX
-from cds_service.clinical.rules import CHART_OPEN
+from cds_service.clinical.rules import RULES as DECLARED
 from cds_service.clinical.terminology import terminology
 from cds_service.kernel.errors import InputError
 from tests.packaging.repository import ROOT
@@ -31,7 +31,7 @@ def test_every_concept_rule_and_order_is_exported(exported: Mapping[str, Json]) 
     wanted |= {f"{BASE}ActivityDefinition/{key}" for key in TITLES}
 
     assert sorted(wanted - set(exported)) == []
-    assert {rule.id for rule in CHART_OPEN} <= set(RULES)
+    assert {rule.id for rule in DECLARED} <= set(RULES)
 
 
 def test_the_index_names_every_artifact_and_its_version(export_folder: Path, exported: Mapping[str, Json]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -36,6 +36,9 @@ class Call:
     prefetch: Mapping[str, Any]
     patient_id: str = "1"
     fhir_server: str | None = OURS
+    encounter_id: str | None = None
+    hook: str = "patient-view"
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 def call(prefetch: Json, server: str | None = OURS) -> Call:

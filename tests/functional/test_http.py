@@ -86,13 +86,17 @@ def _post(server: Server, scenario: Scenario, **headers: str) -> requests.Respon
     return requests.post(f"{server.url}{PATH}", data=body, headers=headers, timeout=10)
 
 
-def test_discovery_lists_the_service(server: Server) -> None:
+def test_discovery_lists_the_services(server: Server) -> None:
     answer = requests.get(f"{server.url}/cds-services", timeout=10)
 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert validate.violations_of_discovery(answer.json()) == []
-    assert [service["id"] for service in answer.json()["services"]] == [golden.SERVICE]
+    assert [service["id"] for service in answer.json()["services"]] == [
+        "bone-health-order-select",
+        "bone-health-order-sign",
+        golden.SERVICE,
+    ]
 
 
 def test_a_call_gives_the_golden_cards(server: Server) -> None:

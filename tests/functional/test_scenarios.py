@@ -170,6 +170,8 @@ def _scenario(name: str) -> Scenario:
 def _explain(scenario: Scenario) -> Json:
     """What `bonecds explain` says about the bundle."""
     asked = [str(scenario.path / "bundle.json"), "--as-of", AS_OF.isoformat(), "--format", "json"]
+    if scenario.orders:
+        asked += ["--hook", "order-select", "--draft-orders", str(scenario.path / "orders.json")]
     result = CliRunner().invoke(explain, asked, catch_exceptions=False)
     assert result.exit_code == 0
     return dict(json.loads(result.stdout))

@@ -4,6 +4,8 @@ mutmut forks a process that has imported everything and filled every cache. Ther
 modules load, or whose result is cached, would change nothing and look like a survivor. So under a mutant the project is imported
 anew; and while mutmut asks which test calls which function ("stats"), what was called for a cached value counts for every test
 that gets the value, and what was called by importing counts for every test.
+
+Hypothesis tries the same examples each time and never minds how long they take: a busy machine must not kill a mutant.
 """
 
 from __future__ import annotations
@@ -17,7 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from mutmut.state import state
+
+settings.register_profile(
+    "mutants", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("mutants")
 
 _OURS = ("cds_service", "hooks", "tests")
 _lru_cache = functools.lru_cache
@@ -67,8 +75,10 @@ def _remembering_cache(maxsize: Any = 128, typed: bool = False) -> Any:
     return decorate(maxsize) if callable(maxsize) else decorate
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before anything is collected."""
+    # pytest-cov, which declares it, is not loaded
+    config.addinivalue_line("markers", "no_cover: not measured")
     if _mutant() == "stats":
         functools.lru_cache = _remembering_cache
     if "__mutmut_" in _mutant():

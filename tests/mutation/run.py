@@ -31,13 +31,14 @@ def generate() -> None:
     create_mutants(max_children=1)
 
 
-def mark(shard: Shard, only: str, every: int, *, again: bool) -> set[str]:
+def mark(shard: Shard, only: str, every: int, first: int, *, again: bool) -> set[str]:
     """Tell mutmut which mutants to run: every n-th of the modules that match, in the order of files and lines.
 
     Args:
         shard: its modules.
         only: pattern of paths.
         every: n.
+        first: which of the first n the counting begins with, from 0: another number is another sample.
         again: also those that ran before and that nothing noticed.
 
     Returns:
@@ -50,7 +51,7 @@ def mark(shard: Shard, only: str, every: int, *, again: bool) -> set[str]:
         data.load()
         matches = fnmatch.fnmatch(str(path), only)
         for name, code in data.exit_code_by_key.items():
-            chosen = matches and position % every == 0
+            chosen = matches and position % every == first
             position += matches
             if chosen:
                 asked.add(name)
@@ -73,6 +74,7 @@ def main() -> int:
     parser.add_argument("shard", choices=known)
     parser.add_argument("--only", default="*", metavar="PATTERN", help="just the modules whose path matches")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="just every N-th mutant")
+    parser.add_argument("--first", type=int, default=0, metavar="K", help="beginning with the K-th of these N, from 0")
     parser.add_argument("--again", action="store_true", help="repeat what nothing noticed, after tests were added")
     parser.add_argument("--children", type=int, default=1, metavar="N", help="mutants at a time")
     parser.add_argument("--into", type=Path, default=COPIES, help="where the copies are kept")
@@ -82,7 +84,7 @@ def main() -> int:
     prepare(shard, copy)
     os.chdir(copy)
     generate()
-    names = mark(shard, asked.only, asked.every, again=asked.again)
+    names = mark(shard, asked.only, asked.every, asked.first, again=asked.again)
     subprocess.run([str(_MUTMUT), "run", "--max-children", str(asked.children)], env=_environment(), check=True)
     show(shard, names)
     return 0

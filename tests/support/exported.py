@@ -14,7 +14,7 @@ from cds_service.kernel.rules import Rule
 BASE = "https://bonecds.org/fhir/"
 Json = dict[str, Any]
 RULES: Mapping[str, Rule] = {rule.id: rule for service in installed() for rule in service.rules}
-TITLES = {key: order.label for service in installed() for key, order in service.orders.items()}
+TITLES = {key: order.label for service in installed() for key, order in service.orders.items() if not order.change}
 
 
 def run(*arguments: str) -> Result:

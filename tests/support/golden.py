@@ -2,9 +2,9 @@
 
     python -m tests.support.golden --write
 
-writes `request.json` from `bundle.json` (a prefetch key that holds an OperationOutcome keeps it: that look-up is meant to
-fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers today, and the card in the
-README. Read the difference before committing it: these are the cards that clinicians see.
+writes `request.json` from `bundle.json` and, at an order, `orders.json` (a prefetch key that holds an OperationOutcome keeps
+it: that look-up is meant to fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers
+today, and the card in the README. Read the difference before committing it: these are the cards that clinicians see.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ FOLDER = Path(__file__).parent.parent.parent / "fixtures" / "scenarios"
 AS_OF = dt.date(2026, 6, 15)
 SERVICE = "bone-health-patient-view"
 PATH = f"/cds-services/{SERVICE}"
+_ORDER_HOOK = re.compile(r'"hook"\s*:\s*"(order-select|order-sign)"')
 BASE = "https://ehr.example.org/fhir"
 README = FOLDER.parent.parent / "README.md"
 # The scenario whose first card the README shows.
@@ -60,6 +61,11 @@ class Scenario:
         return dict(json.loads(self.text(file)))
 
     @property
+    def orders(self) -> Json | None:
+        """The orders being written, where the scenario is about some."""
+        return self.json("orders.json") if (self.path / "orders.json").exists() else None
+
+    @property
     def refused(self) -> bool:
         """Whether the call is to be refused; then there is `error.json` and neither bundle nor cards."""
         return (self.path / "error.json").exists()
@@ -84,8 +90,10 @@ def app() -> Flask:
 
 
 def post(text: str | bytes) -> TestResponse:
-    """Call the service: JSON text in."""
-    return app().test_client().post(PATH, data=text, content_type="application/json")
+    """Call the service of the hook that the call names: JSON text in."""
+    order = _ORDER_HOOK.search(text) if isinstance(text, str) else None
+    path = f"/cds-services/bone-health-{order[1]}" if order else PATH
+    return app().test_client().post(path, data=text, content_type="application/json")
 
 
 def masked(answer: TestResponse) -> Json:
@@ -107,13 +115,17 @@ def split(bundle: Json) -> Json:
     return {key: _found(template, patient_id, resources) for key, template in templates().items()}
 
 
-def request_of(name: str, patient_id: str, prefetch: Mapping[str, Any]) -> Json:
-    """A patient-view call; `hookInstance` follows from the name, so that the cards' uuids never change."""
+def request_of(name: str, patient_id: str, prefetch: Mapping[str, Any], orders: Json | None = None) -> Json:
+    """A call; with orders, of order-select. `hookInstance` follows from the name, so that the cards' uuids never change."""
+    context: Json = {"userId": "Practitioner/example", "patientId": patient_id}
+    if orders:
+        drafts = [entry["resource"] for entry in orders["entry"]]
+        context |= {"selections": [f"{each['resourceType']}/{each['id']}" for each in drafts], "draftOrders": orders}
     return {
-        "hook": "patient-view",
+        "hook": "order-select" if orders else "patient-view",
         "hookInstance": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{BASE}/scenarios/{name}")),
         "fhirServer": BASE,
-        "context": {"userId": "Practitioner/example", "patientId": patient_id},
+        "context": context,
         "prefetch": dict(prefetch),
     }
 
@@ -188,7 +200,7 @@ def write(scenario: Scenario) -> None:
         patient_id = next(e["resource"]["id"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Patient")
         kept = scenario.json("request.json")["prefetch"] if (scenario.path / "request.json").exists() else {}
         failed = {key: value for key, value in kept.items() if _is_outcome(value)}
-        _save(scenario, "request.json", request_of(str(scenario), patient_id, split(bundle) | failed))
+        _save(scenario, "request.json", request_of(str(scenario), patient_id, split(bundle) | failed, scenario.orders))
     answer = post(scenario.text("request.json"))
     if answer.status_code == 200:
         _save(scenario, "cards.json", answer.get_json())

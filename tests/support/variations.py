@@ -110,11 +110,13 @@ def with_errors(values: Json, random: Random) -> Json:
 
 
 def renamed(values: Json, random: Random) -> Json:
-    """Every resource but the patient under another id."""
+    """Every resource but the patient under another id; copies of one resource keep one id."""
     names = iter(random.sample(range(10_000, 99_999), 500))
+    given: dict[str, str] = {}
     for resource in resources_in(values):
         if resource["resourceType"] != "Patient":
-            resource["id"] = f"x{next(names)}"
+            old = f"{resource['resourceType']}/{resource['id']}"
+            resource["id"] = given.setdefault(old, f"x{next(names)}")
     return values
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench import bodies
 from bench.run import percentile
-from bench.services import CONSTANT
+from bench.services import CONSTANT, service_of
 from cds_service.engine.answer import answer
 from cds_service.formats import strict_json
 from cds_service.protocol.request import parse
@@ -44,6 +44,17 @@ def test_bench_calls_are_answered_with_cards(size: int) -> None:
     found = answer(SERVICE, call, as_of=bodies.AS_OF, profile=SERVICE.clinic.profile("us"))
 
     assert {card.source.topic.code for card in found.cards if card.source.topic} >= {"VitaminD"}
+
+
+def test_bench_order_calls_are_valid_and_answered_with_a_card() -> None:
+    service = service_of("order-sign")
+    raw = bodies.body(50, "order-sign")
+    assert list(schema_errors("request", strict_json.load(raw))) == []
+
+    call = parse(strict_json.load(raw), hook="order-sign")
+    found = answer(service, call, as_of=bodies.AS_OF, profile=service.clinic.profile("us"))
+
+    assert [card.source.topic.code for card in found.cards if card.source.topic] == ["BoneDrugSafety"]
 
 
 def test_bench_null_service_gives_a_card_that_the_schema_allows() -> None:

@@ -17,8 +17,22 @@ from cds_service.kernel.rules import Rule
 from tests.support.cases import RULES, all_cases
 
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-# What a rule may touch without declaring it: how facts are asked for, not facts
-_HOW = frozenset({"as_of", "profile", "chart", "diagnoses", "current_drugs", "gaps", "choice", "tests", "doses"})
+# What a rule may touch without declaring it: how facts are asked for, and what the call is about
+_HOW = frozenset(
+    {
+        "at_order",
+        "ordered_therapies",
+        "as_of",
+        "profile",
+        "chart",
+        "diagnoses",
+        "current_drugs",
+        "gaps",
+        "choice",
+        "tests",
+        "doses",
+    }
+)
 
 
 # --- what a rule reads ------------------------------------------------------------------------------------------------

@@ -276,6 +276,7 @@ _PLANNED = re.compile(
     re.I,
 )
 _NOT_DONE = re.compile(r"\b(?:not|never) (?:been )?(?:done|performed|available|possible|obtained|included|made)", re.I)
+_NOTHING_DONE = re.compile(r"to be\b|not\b|none\b|n/?a\b|refus|pending|defer|cancel|ordered\b|awaited\b", re.I)
 _NEAR = 30
 
 
@@ -356,4 +357,7 @@ def _done(sentence: str, match: re.Match[str]) -> bool:
     before, after = sentence[: match.start()], sentence[match.end() :].lstrip(" )")
     if _PLANNED.search(before) or _NOT_DONE.search(after):
         return False
-    return after.startswith(":") or not _PLANNED.search(after[:_NEAR])
+    if after.startswith(":"):  # "VFA: no fracture, repeat in two years" was done; "VFA: declined" was not
+        said = after[1:].lstrip()
+        return not (_PLANNED.match(said) or _NOTHING_DONE.match(said))
+    return not _PLANNED.search(after[:_NEAR])

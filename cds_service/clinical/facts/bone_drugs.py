@@ -15,7 +15,7 @@ from cds_service.clinical.dosage.course import dosages_of
 from cds_service.clinical.dosage.product import Product, product_of
 from cds_service.clinical.dosage.structured import amount_mg
 from cds_service.clinical.facts.answers import ahead
-from cds_service.fhir.chart import Chart
+from cds_service.fhir.chart import Chart, Found
 from cds_service.fhir.read import codes_in, items, mapping, when
 from cds_service.kernel.needs import Resource
 from cds_service.kernel.truth import Truth
@@ -96,24 +96,37 @@ class BoneDrug:
 def bone_drugs(chart: Chart) -> Iterator[BoneDrug]:
     """Every medication resource about an osteoporosis drug, in the order of the record; cancer doses left out."""
     for found in chart.drugs("therapy."):
-        resource = found.resource
-        concepts = {entry.concept for entry in found.entries}
-        product = product_of(found.entries)
-        if concepts & _OTHER_USES or ahead(chart, resource, when(resource)):
-            continue
-        if product is None:
-            if _CLASS_ONLY in concepts:
-                yield BoneDrug("bisphosphonate", DrugClass.BISPHOSPHONATE, resource, None, sure=True)
-            continue
-        drug_class = _CLASSES.get(product.ingredient)
-        if drug_class is None:
-            continue
-        mg = _dose_mg(resource, product)
-        usual = _OSTEOPOROSIS_MG.get(product.ingredient)
-        if usual is not None and mg is not None and mg != usual:
-            continue
-        sure = usual is None or mg is not None or "therapy.drug" in concepts
-        yield BoneDrug(product.ingredient, _routed(drug_class, resource, chart), resource, mg, sure)
+        if not _for_other_uses(found) and not ahead(chart, found.resource, when(found.resource)):
+            yield from _told(chart, found)
+
+
+def ordered_bone_drugs(chart: Chart) -> Iterator[BoneDrug]:
+    """Every osteoporosis drug among the orders the call is about; cancer doses left out."""
+    for found in chart.ordered("therapy."):
+        if not _for_other_uses(found):
+            yield from _told(chart, found)
+
+
+def _for_other_uses(found: Found) -> bool:
+    return any(entry.concept in _OTHER_USES for entry in found.entries)
+
+
+def _told(chart: Chart, found: Found) -> Iterator[BoneDrug]:
+    resource, concepts = found.resource, {entry.concept for entry in found.entries}
+    product = product_of(found.entries)
+    if product is None:
+        if _CLASS_ONLY in concepts:
+            yield BoneDrug("bisphosphonate", DrugClass.BISPHOSPHONATE, resource, None, sure=True)
+        return
+    drug_class = _CLASSES.get(product.ingredient)
+    if drug_class is None:
+        return
+    mg = _dose_mg(resource, product)
+    usual = _OSTEOPOROSIS_MG.get(product.ingredient)
+    if usual is not None and mg is not None and mg != usual:
+        return
+    sure = usual is None or mg is not None or "therapy.drug" in concepts
+    yield BoneDrug(product.ingredient, _routed(drug_class, found, chart), resource, mg, sure)
 
 
 def _dose_mg(resource: Resource, product: Product) -> Decimal | None:
@@ -136,14 +149,14 @@ def _written_mg(dosage: object, product: Product) -> Iterator[Decimal]:
             yield amount.low
 
 
-def _routed(drug_class: DrugClass, resource: Resource, chart: Chart) -> DrugClass:
+def _routed(drug_class: DrugClass, found: Found, chart: Chart) -> DrugClass:
     """Ibandronate and clodronate exist as tablets and as injections: the written route, else the dose form, tells."""
     if drug_class is not DrugClass.BISPHOSPHONATE:
         return drug_class
     routes: set[str] = set()
-    for dosage in dosages_of(resource):
+    for dosage in dosages_of(found.resource):
         routes |= chart.terminology.concepts(mapping(dosage).get("route"))
-    forms = {entry.form for found in chart.drugs("therapy.") if found.resource is resource for entry in found.entries}
+    forms = {entry.form for entry in found.entries}
     if "route.oral" in routes or any("oral" in form for form in forms):
         return DrugClass.BISPHOSPHONATE_ORAL
     if "route.intravenous" in routes or any("inject" in form or "syringe" in form for form in forms):

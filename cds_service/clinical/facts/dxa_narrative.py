@@ -111,9 +111,12 @@ def _read(text: str) -> tuple[list[Spoken], bool]:
         kinds = {token.kind for token in tokens}
         if _is_heading(sentence, kinds):
             past = "doubt" in kinds
+        if len(sentence) > _LONGEST_SENTENCE and _MEASURE.search(sentence):
+            unclear = True  # wherever in it the score stands
+            continue
         if not {"measure", "number"} <= kinds or _is_definition(kinds):
             continue
-        doubtful = past or bool(kinds & {"doubt", "limit"}) or len(sentence) > _LONGEST_SENTENCE
+        doubtful = past or bool(kinds & {"doubt", "limit"})
         groups = [] if doubtful else _groups(tokens)
         unclear = unclear or not groups
         scores.extend(groups)
@@ -154,7 +157,11 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 
 _MEASURE = re.compile(r"(?P<letter>[TZ])(?:[- ]?scores?(?!\w)|(?=\s*[=:])|(?=\s+[+\-−–]\d))", re.I)
-_NUMBER = re.compile(r"(?P<sign>minus |plus |[+\-−–])?(?P<digits>\d+(?:\.\d+|,\d(?!\d))?)(?![\w/])", re.I)
+_NUMBER = re.compile(
+    r"(?P<sign>minus |plus |[+\-−–])?(?P<digits>\d+(?:\.\d+|,\d(?!\d))?)(?:\s?SDs?)?(?![\w/]|[.,]\d)", re.I
+)
+# "-1.8x", "-2.5a": whatever is glued to it, the number before is not all of it
+_GLUED = re.compile(r"[+\-−–]?\d+[.,]\d+\w+")
 _LIMIT = re.compile(
     r"<=?|>=?|≤|≥|(?:(?:at or )?(?:below|above)|(?:less|greater|more|lower|higher) than|or (?:less|lower)|between|at least"
     r"|defin\w*|criteri\w*|classif\w*|WHO)(?!\w)",
@@ -204,6 +211,8 @@ def _token_at(sentence: str, at: int) -> tuple[_Token | None, int]:
         return _Token("measure", measure=Measure.T if match["letter"] in "Tt" else Measure.Z), match.end()
     if match := _NUMBER.match(sentence, at):
         return _Token("number", value=_signed(match, sentence, at)), match.end()
+    if match := _GLUED.match(sentence, at):
+        return _Token("number"), match.end()
     word = _WORD.match(sentence, at)
     return None, word.end() if word else at + 1
 

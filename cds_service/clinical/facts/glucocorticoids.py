@@ -6,19 +6,21 @@ course whose route or purpose is not clear is possible, not certain.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.clinical import needs
-from cds_service.clinical.dosage.course import FOREVER, Days, days_of, dosages_of, supplied_amount
+from cds_service.clinical.dosage.course import FOREVER, Days, dosages_of
 from cds_service.clinical.dosage.product import Product, product_of
-from cds_service.clinical.dosage.structured import UNREADABLE, amount_mg, mg_per_day
+from cds_service.clinical.dosage.steps import Step, steps_of
+from cds_service.clinical.dosage.structured import UNREADABLE
 from cds_service.clinical.exposure import ADMINISTERED, Course, Exposure, timeline
 from cds_service.fhir.chart import Chart, Found
-from cds_service.fhir.read import code_text, items, mapping, name_of
-from cds_service.kernel.dates import DateSpan
+from cds_service.fhir.read import code_text, items, mapping, name_of, string
+from cds_service.kernel.dates import DateSpan, plus_days
 from cds_service.kernel.facts import Evidence, Gap, GapKind
 from cds_service.kernel.needs import Resource
 from cds_service.kernel.quantities import Interval
@@ -30,7 +32,8 @@ WHAT = "glucocorticoids"
 
 _LOCAL_ROUTE = re.compile(
     r"inhal|nebul|nasal|nostril|topical|cutaneous|skin|ophthal|eye|otic|\bear\b|auric|rectal|rectum|enema|vaginal"
-    r"|intra-?articular|intra-?lesional|intrathecal|epidural|dental|buccal|oromucosal|scalp",
+    r"|intra-?articular|intra-?lesional|intrathecal|epidural|dental|buccal|oromucosal|scalp"
+    r"|\beyes\b|\bneb\b|\bih\b|\btp\b|\bpr\b",
     re.I,
 )
 _SYSTEMIC_ROUTE = re.compile(
@@ -54,21 +57,70 @@ def exposure(chart: Chart, t: Thresholds, table_of: Callable[[str], str]) -> Exp
         t: equivalences, and for how long an open order counts.
         table_of: where published tables disagree about an ingredient, the name of the one the site takes.
     """
-    equal_mg = _Equivalence(t, table_of)
-    gaps = list(chart.gaps(*needs.MEDICATIONS))
+    found = (*chart.in_basket("glucocorticoid."), *chart.drugs("glucocorticoid."))
+    return _timeline(chart, found, t, table_of, chart.gaps(*needs.MEDICATIONS))
+
+
+def ordered_exposure(chart: Chart, t: Thresholds, table_of: Callable[[str], str]) -> Exposure:
+    """The timeline of the orders the call is about alone; empty when a chart is opened."""
+    return _timeline(chart, chart.ordered("glucocorticoid."), t, table_of, ())
+
+
+def ordered_systemic(chart: Chart) -> bool:
+    """Whether one of the orders the call is about is, or may be, a systemic glucocorticoid."""
+    products = ((found, _counted(found)) for found in chart.ordered("glucocorticoid."))
+    return any(
+        _systemic(chart, product, dosage) is not Truth.NO
+        for found, product in products
+        if product is not None
+        for dosage in dosages_of(found.resource) or [{}]
+    )
+
+
+def _timeline(
+    chart: Chart, told: Iterable[Found], t: Thresholds, table_of: Callable[[str], str], open_: Iterable[Gap]
+) -> Exposure:
+    equal_mg, gaps = _Equivalence(t, table_of), list(open_)
     adrenal = Truth.of(any(True for _ in chart.find("Condition", *_ADRENAL)))
     if adrenal is Truth.NO and chart.gaps(needs.CONDITIONS):
         adrenal = Truth.UNKNOWN  # nobody could look (S2)
     courses: list[Course] = []
-    for found in chart.drugs("glucocorticoid."):
-        counted = tuple(entry for entry in found.entries if entry.concept.startswith(_DRUG_CONCEPTS))
-        product = product_of(counted, unnamed="glucocorticoid")
-        if product is None or not counted or product.route_classes == {"mineralocorticoid"}:
-            continue
-        if not _dated(chart, found, product, adrenal, equal_mg, courses):
+    for found in told:
+        product = _counted(found)
+        if product is not None and not _dated(chart, found, product, adrenal, equal_mg, courses):
             gaps.append(Gap(GapKind.UNREADABLE, WHAT, "a course without a date", name_of(found.resource)))
             chart.set_unread(found.resource, "no-date")
-    return timeline(courses, gaps, chart.as_of)
+    return timeline(_without_replaced(chart, courses), gaps, chart.as_of)
+
+
+def _without_replaced(chart: Chart, courses: list[Course]) -> list[Course]:
+    """Courses of orders that one being written replaces (`priorPrescription`) end on the day before it begins."""
+    begins: dict[str, dt.date] = {}
+    for found in chart.in_basket("glucocorticoid."):
+        prior = string(mapping(found.resource.get("priorPrescription")).get("reference"))
+        replaced = chart.resolve(prior, "MedicationRequest") if prior else None
+        starts = [each.days.first for each in courses if each.evidence.resource == name_of(found.resource)]
+        if replaced is not None and starts:
+            begins[name_of(replaced)] = min(starts)
+    cut = [_until(each, begins.get(each.evidence.resource)) for each in courses]
+    return [each for each in cut if each is not None]
+
+
+def _until(course: Course, begins: dt.date | None) -> Course | None:
+    if begins is None:
+        return course
+    last, days = plus_days(begins, -1), course.days
+    if last < days.first:
+        return None
+    cut = replace(days, certain_last=min(days.certain_last, last), last=min(days.last, last), planned=True)
+    return replace(course, days=cut)
+
+
+def _counted(found: Found) -> Product | None:
+    """The glucocorticoid; `None` for what is none, or a mineralocorticoid."""
+    counted = tuple(entry for entry in found.entries if entry.concept.startswith(_DRUG_CONCEPTS))
+    product = product_of(counted, unnamed="glucocorticoid", medication=found.part)
+    return None if product is None or not counted or product.route_classes == {"mineralocorticoid"} else product
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,46 +141,38 @@ def _dated(
     chart: Chart, found: Found, product: Product, adrenal: Truth, equal_mg: _Equivalence, courses: list[Course]
 ) -> bool:
     """Add the courses of one resource; false when it counts but has no date."""
+    purpose = _replacement(chart, found.resource, product, adrenal)
+    routes = [_systemic(chart, product, dosage) for dosage in dosages_of(found.resource) or [{}]]
+    if purpose is Truth.YES or all(systemic is Truth.NO for systemic in routes):
+        return True
     trusted = equal_mg.numbers.days("policy.open-order-trusted-days")
-    dosages = dosages_of(found.resource) or [{}]
-    for dosage in dosages:
-        systemic = _systemic(chart, product, dosage)
-        purpose = _replacement(chart, found.resource, product, adrenal)
-        if systemic is Truth.NO or purpose is Truth.YES:
-            continue
-        days = days_of(found.resource, dosage, chart.as_of, trusted)
-        if days is None:
-            return False
-        daily = _daily(found.resource, dosage, product, len(dosages), equal_mg)
-        doubts = tuple(_doubts(found.resource, systemic, purpose, daily, days))
-        sure = systemic is Truth.YES and purpose is Truth.NO
-        shown = _evidence(found.resource, product, dosage, daily, days)
-        told_by = str(found.resource["resourceType"])
-        courses.append(Course(product.ingredient, told_by, product.codes, days, daily, sure, shown, doubts))
-    return True
+    # a draft begins, unless it says otherwise, on the day it is written
+    begins = chart.as_of if string(found.resource.get("status")).lower() == "draft" else None
+    steps = steps_of(found.resource, product, chart.as_of, trusted, begins)
+    for step in steps or ():
+        systemic = _systemic(chart, product, step.dosage)
+        if systemic is not Truth.NO:
+            courses.append(_course(found.resource, product, step, systemic, purpose, equal_mg))
+    return steps is not None
 
 
-def _daily(resource: Resource, dosage: object, product: Product, dosages: int, equal_mg: _Equivalence) -> Interval:
+def _course(
+    resource: Resource, product: Product, step: Step, systemic: Truth, purpose: Truth, equal_mg: _Equivalence
+) -> Course:
+    daily = _equivalent(step.daily_mg, product, equal_mg)
+    doubts = tuple(_doubts(resource, systemic, purpose, daily, step))
+    sure = systemic is Truth.YES and purpose is Truth.NO
+    shown, told_by = _evidence(resource, product, step, daily), str(resource["resourceType"])
+    return Course(product.ingredient, told_by, product.codes, step.days, daily, sure, shown, doubts)
+
+
+def _equivalent(daily_mg: Interval | None, product: Product, equal_mg: _Equivalence) -> Interval:
     """Prednisolone-equivalent mg per day; UNREADABLE when it cannot be told."""
-    read: list[Interval] = []
-    if resource.get("resourceType") == ADMINISTERED:
-        # an administration is one intake on one day; several on a day are summed by the timeline
-        given = mapping(mapping(dosage).get("dose"))
-        if (amount := amount_mg(given, product)) is not None:
-            read.append(amount)
-    elif (told := mg_per_day(dosage, product)) is not None:
-        # several dosage steps without days of their own: which dose holds when is for the full dose reader
-        if dosages == 1 or mapping(mapping(mapping(dosage).get("timing")).get("repeat")).get("boundsPeriod"):
-            read.append(told)
-    elif (supplied := supplied_amount(resource)) is not None:
-        quantity, days = supplied
-        if (amount := amount_mg(quantity, product)) is not None:
-            read.append(amount.times(Decimal(1) / days))
     factor = equal_mg.factor(product.ingredient)
-    if not read or factor is None:
+    if daily_mg is None or factor is None:
         return UNREADABLE
     reference, equal = factor
-    return _exact(read[0].times(reference), equal)
+    return _exact(daily_mg.times(reference), equal)
 
 
 def _exact(daily: Interval, divisor: Decimal) -> Interval:
@@ -142,15 +186,22 @@ def _systemic(chart: Chart, product: Product, dosage: object) -> Truth:
     """Does this course act on the whole body? The written route decides where it is known."""
     route = mapping(dosage).get("route")
     concepts = chart.terminology.concepts(route)
-    if concepts & {"route.topical"} or _LOCAL_ROUTE.search(code_text(route)):
+    words = _words_of(route)
+    if concepts & {"route.topical"} or _LOCAL_ROUTE.search(words):
         return Truth.NO
     if product.route_classes == {"local"} or "not-convertible" in product.route_classes:
         return Truth.NO
     if "systemic" in product.route_classes:
         return Truth.YES
-    if concepts or _SYSTEMIC_ROUTE.search(code_text(route)):
+    if concepts or _SYSTEMIC_ROUTE.search(words):
         return Truth.YES
     return Truth.UNKNOWN
+
+
+def _words_of(route: object) -> str:
+    """All that a route says in words; the codes of MIMIC are such words (IV, PO/NG, IH)."""
+    codings = [mapping(each) for each in items(mapping(route).get("coding"))]
+    return " ".join((code_text(route), *(f"{string(c.get('display'))} {string(c.get('code'))}" for c in codings)))
 
 
 def _replacement(chart: Chart, resource: Resource, product: Product, adrenal: Truth) -> Truth:
@@ -176,14 +227,28 @@ def _reasons(chart: Chart, resource: Resource) -> Iterator[frozenset[str]]:
             yield chart.terminology.concepts(condition.get("code"))
 
 
-def _doubts(resource: Resource, systemic: Truth, purpose: Truth, daily: Interval, days: Days) -> Iterator[Gap]:
-    name = name_of(resource)
+_WHY_NOT_READ = {
+    "no-amount": "no amount",
+    "no-timing": "how often is not stated",
+    "unit-unknown": "unit not known",
+    "strength-unknown": "strength not known",
+    "text-not-read": "free text",
+    "as-directed": "as directed",
+    "no-length": "when the next dose begins is not stated",
+    "conflict": "text and structured dose disagree",
+}
+
+
+def _doubts(resource: Resource, systemic: Truth, purpose: Truth, daily: Interval, step: Step) -> Iterator[Gap]:
+    name, days = name_of(resource), step.days
     if systemic is Truth.UNKNOWN:
         yield Gap(GapKind.DOSE_UNREADABLE, WHAT, "route not stated", name)
     if purpose is Truth.UNKNOWN:
         yield Gap(GapKind.CONFLICTING, WHAT, "may be replacement therapy", name)
     if daily == UNREADABLE:
-        yield Gap(GapKind.DOSE_UNREADABLE, WHAT, "", name)
+        yield Gap(GapKind.DOSE_UNREADABLE, WHAT, _WHY_NOT_READ.get(step.reason, ""), name)
+    elif step.conflict is not None:
+        yield Gap(GapKind.CONFLICTING, WHAT, f"daily dose {step.conflict[0]} or {step.conflict[1]} mg", name)
     elif not daily.exact:
         yield Gap(GapKind.DOSE_UNREADABLE, WHAT, f"dose range {daily} mg/day", name)
     if not days.planned:
@@ -192,18 +257,16 @@ def _doubts(resource: Resource, systemic: Truth, purpose: Truth, daily: Interval
         yield Gap(GapKind.NOT_RECORDED, WHAT, "exact dates", name)
 
 
-def _evidence(resource: Resource, product: Product, dosage: object, daily: Interval, days: Days) -> Evidence:
+def _evidence(resource: Resource, product: Product, step: Step, daily: Interval) -> Evidence:
     drug = product.ingredient.replace("_", " ")
-    single = resource.get("resourceType") == ADMINISTERED
-    told = amount_mg(mapping(dosage).get("dose"), product) if single else mg_per_day(dosage, product)
-    unit = "mg" if single else "mg/day"
+    unit = "mg" if resource.get("resourceType") == ADMINISTERED else "mg/day"
     if daily == UNREADABLE:
         value = f"{drug}, dose not readable"
-    elif told is None or told == daily:
+    elif step.daily_mg is None or step.daily_mg == daily:
         value = f"{drug} {daily} {unit}"
     else:
-        value = f"{drug} {told} {unit} (prednisolone-equivalent {daily} {unit})"
-    return Evidence("glucocorticoid", value, _shown_days(days), name_of(resource))
+        value = f"{drug} {step.daily_mg} {unit} (prednisolone-equivalent {daily} {unit})"
+    return Evidence("glucocorticoid", value, _shown_days(step.days), name_of(resource))
 
 
 def _shown_days(days: Days) -> DateSpan:

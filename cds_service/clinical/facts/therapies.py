@@ -11,7 +11,7 @@ from cds_service.clinical import needs
 from cds_service.clinical.dosage.course import Days
 from cds_service.clinical.facts import comedication
 from cds_service.clinical.facts.answers import activity, ahead, begun, newest_first
-from cds_service.clinical.facts.bone_drugs import INJECTED, BoneDrug, DrugClass, bone_drugs
+from cds_service.clinical.facts.bone_drugs import INJECTED, BoneDrug, DrugClass, bone_drugs, ordered_bone_drugs
 from cds_service.clinical.facts.comedication import Medication, taken_on, uses
 from cds_service.clinical.facts.doses import DoseGiven, doses_given
 from cds_service.fhir.chart import Chart
@@ -22,7 +22,7 @@ from cds_service.kernel.quantities import plain
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
 
-__all__ = ["DrugClass", "Therapy", "bone_therapies", "supplements"]
+__all__ = ["DrugClass", "Therapy", "bone_therapies", "ordered_therapies", "supplements"]
 
 NEEDS = needs.MEDICATIONS
 
@@ -75,6 +75,27 @@ def bone_therapies(chart: Chart, t: Thresholds, trusted_days: int | None = None)
     return Series(tuple(sorted(found, key=_order)), chart.gaps(*NEEDS))
 
 
+def ordered_therapies(chart: Chart) -> tuple[Therapy, ...]:
+    """Osteoporosis drugs among the orders the call is about, as if they were taken from today; never a past dose."""
+    return tuple(
+        Therapy(
+            told.ingredient.replace("_", " "),
+            told.drug_class,
+            started=None,
+            last=None,
+            current=Truth.of(True) if told.sure else Truth.UNKNOWN,
+            strength_mg=told.mg,
+            evidence=Evidence("order", _named(told.ingredient, told.mg), None, name_of(told.resource)),
+        )
+        for told in ordered_bone_drugs(chart)
+    )
+
+
+def _named(ingredient: str, mg: Decimal | None) -> str:
+    name = ingredient.replace("_", " ")
+    return f"{name} {plain(mg)} mg" if mg is not None else name
+
+
 def _order(therapy: Therapy) -> tuple[int, int]:
     return newest_first(therapy.last or therapy.started)
 
@@ -104,7 +125,7 @@ def _therapy(chart: Chart, t: Thresholds, told: list[BoneDrug], trusted: int) ->
     strengths = {each.mg for each in told if each.mg is not None}
     name = ingredient.replace("_", " ")
     strength = strengths.pop() if len(strengths) == 1 else None
-    value = f"{name} {plain(strength)} mg" if strength is not None else name
+    value = _named(ingredient, strength)
     started = _started(all_days)
     shown = doses[0].evidence.resource if doses else name_of(_newest(told).resource)
     on = last if interval else _period(started, last, current)

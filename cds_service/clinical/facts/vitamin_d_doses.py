@@ -41,9 +41,12 @@ class VitaminDDose:
 
 
 def vitamin_d_doses(chart: Chart) -> Series[VitaminDDose]:
-    """Every dose in international units, newest first; the same one of the same day counts once (D11)."""
+    """Every dose in international units, also of an order being written, newest first.
+
+    The same one of the same day counts once (D11).
+    """
     found: dict[tuple[str, str], VitaminDDose] = {}
-    for each in chart.drugs("vitamin_d"):
+    for each in (*chart.ordered("vitamin_d"), *chart.drugs("vitamin_d")):
         on = when(each.resource) or parse_date(each.resource.get("authoredOn"))
         for units in _taken_at_once(each.resource):
             shown = Evidence("vitamin-d-dose", f"{units} IU", on, name_of(each.resource))

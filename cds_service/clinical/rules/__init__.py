@@ -5,10 +5,12 @@ from __future__ import annotations
 from cds_service.clinical.rules import (
     adherence,
     diagnosis,
+    drug_orders,
     drug_safety,
     drug_safety_events,
     drug_safety_kidney,
     glucocorticoid_assessment,
+    glucocorticoid_orders,
     glucocorticoid_pathways,
     glucocorticoid_risk,
     glucocorticoid_therapy,
@@ -31,7 +33,9 @@ from cds_service.clinical.rules import (
     vitamin_d_supplements,
 )
 
-CHART_OPEN = (
+RULES = (
+    # at an order before those of the chart: the order speaks first
+    *glucocorticoid_orders.RULES,
     *glucocorticoid_assessment.RULES,
     *glucocorticoid_risk.RULES,
     *glucocorticoid_treatment.RULES,
@@ -51,6 +55,7 @@ CHART_OPEN = (
     *drug_safety.RULES,
     *drug_safety_kidney.RULES,
     *drug_safety_events.RULES,
+    *drug_orders.RULES,
     *laboratory.RULES,
     *treatment.RULES,
     *treatment_uk.RULES,

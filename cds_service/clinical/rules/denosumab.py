@@ -38,7 +38,11 @@ def denosumab_late(p: Patient, t: Thresholds) -> Criterion:
 
 
 def denosumab_followed(p: Patient) -> Criterion:
-    """Another drug that holds the gain is taken now, or was taken after the last dose."""
+    """Another drug that holds the gain is taken now, or was taken after the last dose; or the next dose is being ordered."""
+    holding = _FOLLOW_ON | {DrugClass.DENOSUMAB}
+    ordered = [each for each in p.ordered_therapies if each.drug_class in holding and each.current is Truth.YES]
+    if ordered:
+        return holds("therapy-ordered", Truth.YES, tuple(each.evidence for each in ordered))
     last = last_dose(p)
     others = [(_follows(each, last), each) for each in p.therapies.items if each.drug_class in _FOLLOW_ON]
     truth = some([truth for truth, _ in others] + [Truth.UNKNOWN] * bool(p.therapies.gaps))

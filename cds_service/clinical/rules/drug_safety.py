@@ -28,7 +28,7 @@ from cds_service.kernel.truth import Truth
 
 CARD = "drug-safety"
 LABELS = ("label_us", "label_eu")
-_LOWERS_CALCIUM = (*BISPHOSPHONATES, DrugClass.DENOSUMAB, DrugClass.ROMOSOZUMAB)
+_LOWERS_CALCIUM = BISPHOSPHONATES | {DrugClass.DENOSUMAB, DrugClass.ROMOSOZUMAB}
 
 
 @rule(

@@ -1,4 +1,7 @@
-"""Which osteoporosis drug is taken now, and the finding that something speaks against it."""
+"""Which osteoporosis drug is in question, and the finding that something speaks against it.
+
+When a chart is opened it is the drug that is taken; while orders are written it is the drug that is being ordered.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +23,26 @@ _NAMELESS = "bisphosphonate"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Whether drugs of one kind are taken now.
+    """Whether drugs of one kind are taken now, or are being ordered.
 
     Attributes:
         criterion: whether, and what shows it.
         drugs: their names ("zoledronic acid").
+        ordered: whether it is an order that is asked about.
     """
 
     criterion: Criterion
     drugs: tuple[str, ...]
+    ordered: bool = False
 
     @property
     def values(self) -> dict[str, Json]:
         """The names for card texts."""
-        return {"drug": " and ".join(self.drugs).capitalize()} if self.drugs else {}
+        return {"drug": " and ".join(self.drugs).capitalize(), "ordered": self.ordered} if self.drugs else {}
 
 
 def taken(p: Patient, key: str, kind: Callable[[Therapy], Truth]) -> Taken:
-    """Is a drug of that kind taken now, or does its last dose still work?
+    """Is a drug of that kind taken now, or does its last dose still work? While orders are written: is it ordered?
 
     An injection that is ordered counts although no dose is on record: what speaks against the drug is better known before
     the dose. Any other drug that may or may not be taken leaves it open.
@@ -47,6 +52,8 @@ def taken(p: Patient, key: str, kind: Callable[[Therapy], Truth]) -> Taken:
         key: key of the criterion.
         kind: whether a therapy is of the kind; unknown where the record names a class only.
     """
+    if p.at_order:
+        return _being_ordered(p, key, kind)
     found = [(every((kind(each), in_use(each))), each) for each in p.therapies.items]
     certain = [each for truth, each in found if truth is Truth.YES]
     if certain:
@@ -56,6 +63,18 @@ def taken(p: Patient, key: str, kind: Callable[[Therapy], Truth]) -> Taken:
     doubts = tuple(_doubt(each, kind(each)) for each in open_)
     unsure = bool(open_ or p.therapies.gaps)
     return Taken(holds(key, Truth.UNKNOWN if unsure else Truth.NO, gaps=(*doubts, *p.therapies.gaps)), ())
+
+
+def _being_ordered(p: Patient, key: str, kind: Callable[[Therapy], Truth]) -> Taken:
+    """The same for orders: what is taken already was asked about when the chart was opened."""
+    found = [(every((kind(each), each.current)), each) for each in p.ordered_therapies]
+    certain = [each for truth, each in found if truth is Truth.YES]
+    key = key.replace("-now", "-ordered")
+    if certain:
+        names = tuple(sorted({each.drug for each in certain}))
+        return Taken(holds(key, Truth.YES, tuple(each.evidence for each in certain)), names, ordered=True)
+    doubts = tuple(_doubt(each, kind(each)) for truth, each in found if truth is Truth.UNKNOWN)
+    return Taken(holds(key, Truth.UNKNOWN if doubts else Truth.NO, gaps=doubts), (), ordered=True)
 
 
 def ever_taken(p: Patient, key: str, kind: Callable[[Therapy], Truth]) -> Criterion:

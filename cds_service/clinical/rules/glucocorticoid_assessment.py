@@ -103,7 +103,8 @@ def general_measures_on_glucocorticoids(p: Patient, t: Thresholds) -> Finding:
     open_ = found.gaps if isinstance(found, Unknown) else found.doubts
     truth = Truth.of(target == "within") if target else Truth.UNKNOWN
     within = holds("vitamin-d-within-target", truth, gaps=open_)
-    return Finding(on_long_term(p, t), all_of(within, supplemented(p)), values)
+    offered = (Proposal("calcium-vitamin-d"),)
+    return Finding(on_long_term(p, t), all_of(within, supplemented(p)), values, offered)
 
 
 @rule(

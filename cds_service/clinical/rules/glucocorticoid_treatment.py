@@ -21,11 +21,16 @@ _SWITCHES_DOSE = ("cum_op", "count_pulses")
 _SWITCHES_40 = ("gc_75_op", "score_40_50", *_SWITCHES_DOSE)
 
 
+# Options the guideline lists, side by side; each is offered as a draft only where nothing speaks against it (`offers.py`)
+BONE_PROTECTION = (Proposal("alendronate"), Proposal("zoledronic-acid"), Proposal("denosumab"))
+
+
 def _treat(p: Patient, t: Thresholds, *classes: str) -> Finding:
     chosen = [risk_class(p, t, name) for name in classes]
     applies = all_of(on_long_term(p, t), any_of(*chosen), not_(known_pregnant(p)))
     values = shown_course(p.exposure) | {"risk": classes[0].rsplit("_", 1)[0]}
-    propose = (Proposal("bone-referral"),) if classes[0].startswith("very_high") else ()
+    referral = (Proposal("bone-referral"),) if classes[0].startswith("very_high") else ()
+    propose = (*referral, *BONE_PROTECTION)
     return Finding(applies, on_therapy(p), values, propose)
 
 

@@ -129,16 +129,20 @@ def _not_within(p: Patient, key: str, concept: str, months: int) -> Criterion:
 
 # --- before the next injection: LAB-02, LAB-03 -----------------------------------------------------------------------
 def _denosumab_next(p: Patient, t: Thresholds) -> Criterion:
-    """The next dose of denosumab is due and nothing else has followed, or the first one is ordered."""
+    """The next dose of denosumab is due and nothing else has followed, or one is ordered."""
     kind = of_class(DrugClass.DENOSUMAB)
+    if p.at_order:
+        return taken(p, "denosumab-now", kind).criterion
     goes_on = all_of(is_due("denosumab-dose-due", due.denosumab(p, t)), not_(denosumab_followed(p)))
     first = _first(p, taken(p, "denosumab-now", kind), "denosumab")
     return all_of(ever_taken(p, "denosumab-on-record", kind), any_of(goes_on, first))
 
 
 def _zoledronate_next(p: Patient, t: Thresholds) -> Criterion:
-    """The next infusion of zoledronic acid is due while the last one counts, or the first one is ordered."""
+    """The next infusion of zoledronic acid is due while the last one counts, or one is ordered."""
     drug = taken(p, "zoledronate-now", named("zoledronic acid"))
+    if p.at_order:
+        return drug.criterion
     goes_on = is_due("zoledronate-dose-due", due.zoledronate(p, t))
     return all_of(drug.criterion, any_of(goes_on, _first(p, drug, "zoledronic_acid")))
 

@@ -230,13 +230,14 @@ def frax_underestimates_in_ms(p: Patient, t: Thresholds) -> Finding:
     card=_CARD,
     check="P",
     strength="project-policy",
-    reads=("age", "ms", "exposure", "scans"),
+    reads=("age", "ms", "exposure", "ordered_exposure", "scans"),
     switches=("gc_entry", "gc_duration_op"),
 )
 def relapse_pulses_only(p: Patient, t: Thresholds) -> Finding:
-    """Relapse pulses in the last year, and no long-term glucocorticoids.
+    """Relapse pulses in the last year or being ordered, and no long-term glucocorticoids.
 
-    What it looks for: MS, at least one high-dose course of a few days in 12 months, and no long-term course.
+    What it looks for: MS, at least one high-dose course of a few days in 12 months or among the orders, and no long-term
+    course.
 
     Why it matters: pulses alone showed no loss of bone density in MS studies, so they give no ACR class and no drug
     suggestion; they are a moment to ask about vitamin D, calcium, falls and mobility.
@@ -249,6 +250,7 @@ def relapse_pulses_only(p: Patient, t: Thresholds) -> Finding:
     had_pulses = pulses(p.exposure, t, months)
     recent = dxa_since(p, "dxa-recent", plus_months(p.as_of, -months))
     values: dict[str, Json] = {"last_pulse": had_pulses.found} if had_pulses.found else {}
+    values["pulse_ordered"] = pulses(p.ordered_exposure, t, months).truth is Truth.YES
     return Finding(all_of(has_ms(p, t), had_pulses, not_(long_term_use(p, t).criterion)), recent, values)
 
 

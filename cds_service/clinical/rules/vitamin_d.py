@@ -10,9 +10,10 @@ from cds_service.clinical.measurements import shown
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.common import low_bone_mass, on_record, reduced_mobility, taken_now
 from cds_service.clinical.rules.glucocorticoid_classes import on_long_term
+from cds_service.fhir.read import name_of
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, ever, holds, less_than, more_than
 from cds_service.kernel.dates import plus_months
-from cds_service.kernel.facts import Fact, Gap, GapKind, Known, Unknown
+from cds_service.kernel.facts import Evidence, Fact, Gap, GapKind, Known, Unknown
 from cds_service.kernel.quantities import Interval, exactly
 from cds_service.kernel.rules import Finding, Json, Kind, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
@@ -52,7 +53,14 @@ def _value(p: Patient, t: Thresholds) -> tuple[Fact[Interval], str]:
 
 
 def supplemented(p: Patient) -> Criterion:
-    """Vitamin D, with or without calcium, on the medication list now."""
+    """Vitamin D, with or without calcium, on the medication list now, or being ordered."""
+    ordered = tuple(
+        Evidence("order", "vitamin D", None, name_of(found.resource))
+        for prefix in SUPPLEMENTS
+        for found in p.chart.ordered(prefix)
+    )
+    if ordered:
+        return holds("vitamin-d-supplement", Truth.YES, ordered)
     return taken_now("vitamin-d-supplement", p.current_drugs(*SUPPLEMENTS))
 
 

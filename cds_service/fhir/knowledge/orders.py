@@ -10,9 +10,17 @@ from cds_service.fhir.knowledge.artifacts import LICENCE, Json, built, computer_
 
 
 def activity_definition(
-    key: str, label: str, description: str, text: str, codings: Sequence[Mapping[str, str]], terms: str, version: str
+    key: str,
+    label: str,
+    description: str,
+    text: str,
+    codings: Sequence[Mapping[str, str]],
+    terms: str,
+    version: str,
+    *,
+    drug: bool = False,
 ) -> Json:
-    """A proposal for a service.
+    """A proposal for a service or a drug.
 
     Args:
         key: its key in `orders.toml`.
@@ -22,14 +30,15 @@ def activity_definition(
         codings: parallel codings of it.
         terms: those of the code systems.
         version: that of the rule set.
+        drug: whether it is a drug.
     """
     content = head("ActivityDefinition", key, version, label)
     content |= {
         "name": computer_name(key),
         "description": description,
         "copyright": "\n\n".join((LICENCE, terms)).strip(),
-        "kind": "ServiceRequest",
+        "kind": "MedicationRequest" if drug else "ServiceRequest",
         "intent": "proposal",
-        "code": {"coding": [dict(each) for each in codings], "text": text},
+        "productCodeableConcept" if drug else "code": {"coding": [dict(each) for each in codings], "text": text},
     }
     return built(ActivityDefinition, content)

@@ -196,6 +196,18 @@ def _drug(told: Any) -> str:
     return f"{told['drug']}{tablets or _dose(told, told.get('every', 'day'))}{_course(told)}"
 
 
+def _ordered(told: Mapping[str, Any]) -> str:
+    """What is being ordered."""
+    given = [f"{told[key]} {words}" for key, words in (("tablets", "tablets"), ("units", "IU")) if key in told]
+    dose = f" {given[0]} a {told.get('every', 'day')}" if given else _dose(told, told.get("every", "day"))
+    route = {"oral": "", "iv": " IV"}.get(told.get("route", "oral"), f" {told.get('route')}")
+    length = f" for {_days(told['days'])}" if "days" in told else ", without an end"
+    text = f', written "{told["text"]}"' if "text" in told else ""
+    start = f", from {told['start']}" if "start" in told else ""
+    which = "beside it in the basket" if told.get("beside") else "being ordered"
+    return f"{which}: {told['drug']}{route}{dose}{length}{start}{text}"
+
+
 def _course(told: Mapping[str, Any]) -> str:
     since = f" {_for(told['since'])}" if "since" in told else ""
     stopped = f", stopped {_when(told['stopped'])}" if "stopped" in told else ""
@@ -229,11 +241,13 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     "steroids": _steroid,
     "therapies": _therapy,
     "drugs": _drug,
+    "orders": _ordered,
 }
 _NOTHING = {
     "steroids": "glucocorticoid",
     "therapies": "osteoporosis drug",
     "drugs": "other drug",
+    "orders": "order",
     "dxa": "DXA",
     "frax": "FRAX",
     "egfr": "eGFR",

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.render import cards_of
+from cds_service.cards.suggest import Subject
 from cds_service.engine.arrange import arrange
 from cds_service.kernel.criteria import all_of, any_of
 from cds_service.kernel.dates import on_day
@@ -37,7 +38,7 @@ def leak(value: str, day: int = 1, note: str = "north") -> Evidence:
 
 
 def write(*plans: CardPlan, seed: str = "call-1") -> list[Card]:
-    return list(cards_of(plans, words(), orders(), lambda _rule: SOURCE, "p1", seed))
+    return list(cards_of(plans, words(), orders(), lambda _rule: SOURCE, Subject("p1"), seed))
 
 
 def written(findings: dict[str, Finding], cap: int = 3) -> list[Card]:

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.cards import texts
 from cds_service.cards.render import cards_of
+from cds_service.cards.suggest import Subject
 from cds_service.engine.arrange import arrange
 from cds_service.kernel.errors import ContentError
 from cds_service.kernel.rules import Finding, Level
@@ -25,7 +26,7 @@ WITH_SEVERAL = TEXTS.replace(ROOF, f'{ROOF}\nseveral = """{SEVERAL}"""')
 def written(findings: dict[str, Finding], words: str = WITH_SEVERAL) -> list[Card]:
     told = texts.load({"texts/made-up.toml": words})
     plans = arrange(evaluated(findings), told)
-    return list(cards_of(plans, told, orders(), lambda _rule: SOURCE, "p1", "call-1"))
+    return list(cards_of(plans, told, orders(), lambda _rule: SOURCE, Subject("p1"), "call-1"))
 
 
 def item(what: str, when: str, level: Level = Level.INFO) -> Finding:
@@ -87,5 +88,5 @@ def test_a_template_that_is_none_stops_the_start_with_its_key() -> None:
 def test_a_site_may_word_it_otherwise() -> None:
     told = texts.load({"texts/made-up.toml": WITH_SEVERAL}, [("topics.roof.several", "{{ all | length }} things")])
     plans = arrange(evaluated({"X-1": item("a", "2026"), "X-2": item("b", "2026")}), told)
-    (card,) = cards_of(plans, told, orders(), lambda _rule: SOURCE, "p1", "call-1")
+    (card,) = cards_of(plans, told, orders(), lambda _rule: SOURCE, Subject("p1"), "call-1")
     assert card.summary == "2 things"

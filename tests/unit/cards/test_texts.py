@@ -9,6 +9,7 @@ from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
 from cds_service.cards import texts
+from cds_service.cards.texts import Override
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.dates import on_day, parse_date
 from cds_service.kernel.errors import ContentError
@@ -86,7 +87,7 @@ def test_loaded_texts_have_topics_with_what_absorbs_them_and_reasons_in_order() 
     loaded = words()
     assert loaded.topics["windows"] == texts.Topic("Windows", "The windows", 3, ("roof", "walls"))
     assert loaded.topics["roof"].absorbed_by == ()
-    assert loaded.override == (("not-now", "Not now"),)
+    assert loaded.override == (Override("not-now", "Not now"),)
 
 
 # --- templates -------------------------------------------------------------------------------------------------------

@@ -77,6 +77,8 @@ also = "Also due: {titles}."
 preview = "preview"
 gap-summary = "Check incomplete: {names}."
 gap-basis = "What was not looked at is never taken as absent."
+withheld = "No draft of {drafts} ({reason})"
+withheld-not-known = "not known: {names}"
 
 [evidence]
 age = "Age {value}"
@@ -237,6 +239,7 @@ class Profile:
     off: tuple[str, ...] = ()
     unsigned: bool = True
     card_cap: int = 3
+    order_advice: str = "select"
     language: str = "en"
     not_kept: tuple[str, ...] = ()
     wording: tuple[tuple[str, str], ...] = ()
@@ -251,6 +254,8 @@ class Clinic:
     silent: str = ""
     version: str = "1+abc"
     signed_rules: frozenset[str] = frozenset()
+    ordered: frozenset[str] = frozenset()
+    guards: Mapping[str, Criterion] = field(default_factory=dict)
 
     def profile(self, _name: str) -> Profile:
         return Profile()
@@ -269,6 +274,12 @@ class Clinic:
 
     def silent_because(self, _facts: Any, _thresholds: Thresholds) -> str:
         return self.silent
+
+    def orders(self, _facts: Any) -> frozenset[str]:
+        return self.ordered
+
+    def against(self, order: str, _facts: Any, _thresholds: Any) -> Criterion | None:
+        return self.guards.get(order)
 
     def in_scope(self, _facts: Any, _thresholds: Thresholds) -> Criterion:
         return self.scope

@@ -48,6 +48,8 @@ T, Z = "t-score", "z-score"
         ("Lumbar spine T-score -2.6, total hip T-score -1.8", [(T, "lumbar spine", "-2.6"), (T, "total hip", "-1.8")]),
         ("Ward's triangle T-score -3.3", [(T, "Ward's area", "-3.3")]),
         ("33% radius T-score -3.1", [(T, "forearm", "-3.1")]),
+        ("Total hip T-score -2.5SD", [(T, "total hip", "-2.5")]),
+        ("Total hip T-score -2.5 SD", [(T, "total hip", "-2.5")]),
     ],
 )
 def test_d10_clear_sentences_are_read(text: str, expected: list[tuple[str, str, str]]) -> None:
@@ -72,6 +74,10 @@ def test_d10_clear_sentences_are_read(text: str, expected: list[tuple[str, str, 
         "T-score: -2.6",  # no site
         "Lumbar spine L1 T-score -2.6",  # one vertebra is not evaluable
         "Lumbar spine T-score -26",
+        "Lumbar spine T-score -1.8x",  # never read as -1
+        "Lumbar spine T-score -2.5.1",
+        "Lumbar spine T-score -2.6 " + "and so on " * 60,  # too long to be taken apart
+        "The images are of good quality " * 20 + "lumbar spine T-score -2.6",
         "Lumbar spine T-score of -2.6 is not valid because of artefact",
         "Mother: lumbar spine T-score -2.6",
         "Comparison\nLumbar spine T-score -2.1",

@@ -162,6 +162,8 @@ def dispense(days: object, on: str = "2026-05-01") -> Json:
         ({"value": 1.5, "code": "wk"}, "2026-05-11"),
         ({"value": 0.5, "code": "d"}, "2026-05-01"),
         ({"value": 1, "code": "d"}, "2026-05-01"),
+        ({"value": 10, "code": "h"}, "2026-05-01"),
+        ({"value": 48, "code": "h"}, "2026-05-02"),
         ({"value": 40000, "code": "d"}, "2135-11-05"),
     ],
     ids=lambda said: json.dumps(said) if isinstance(said, dict) else said,
@@ -171,10 +173,22 @@ def test_a_length_in_days_or_weeks_is_that_many_days_begun(said: Json, last: str
 
 
 @pytest.mark.parametrize(
+    ("said", "first_end", "last_end"),
+    [
+        ({"value": 2, "code": "mo"}, "2026-06-28", "2026-07-01"),
+        ({"value": 1, "unit": "month"}, "2026-05-28", "2026-05-31"),
+        ({"value": 1, "code": "a"}, "2027-04-30", "2027-05-01"),
+    ],
+)
+def test_s7_months_and_years_are_as_long_as_the_shortest_and_the_longest(
+    said: Json, first_end: str, last_end: str
+) -> None:
+    assert told(dispense(said)) == f"2026-05-01 2026-05-01 {first_end} {last_end} planned"
+
+
+@pytest.mark.parametrize(
     "said",
     [
-        {"value": 2, "code": "mo"},
-        {"value": 10, "code": "h"},
         {"value": 10, "unit": "doses"},
         {"value": 10},
         {"value": 0, "code": "d"},

@@ -8,86 +8,20 @@ from typing import Any
 
 import pytest
 
-from cds_service.clinical import content, needs, profiles
-from cds_service.clinical.exposure import Exposure
-from cds_service.clinical.facts.glucocorticoids import exposure
-from tests.support.charts import chart_of
-
-AS_OF = dt.date(2026, 6, 15)
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-PREDNISONE_5MG = {"coding": [{"system": RXNORM, "code": "312617"}]}
-PREDNISONE_1MG = {"coding": [{"system": RXNORM, "code": "198144"}]}
-DEXAMETHASONE = {"coding": [{"system": RXNORM, "code": "3264"}], "text": "dexamethasone"}
-METHYLPREDNISOLONE_IV = {"coding": [{"system": RXNORM, "code": "1743726"}]}
-
-
-def order(ident: str, mg: float | None, first: str, last: str | None, **more: Any) -> str:
-    period = {"start": first} | ({"end": last} if last else {})
-    dosage: dict[str, Any] = {
-        "text": "as written",
-        "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "boundsPeriod": period}},
-        "route": {"text": "Oral"},
-    }
-    if mg is not None:
-        dosage["doseAndRate"] = [{"doseQuantity": {"value": mg, "unit": "mg"}}]
-    return json.dumps(
-        {
-            "resourceType": "MedicationRequest",
-            "id": ident,
-            "status": "active",
-            "intent": "order",
-            "medicationCodeableConcept": PREDNISONE_5MG,
-            "subject": {"reference": "Patient/p1"},
-            "authoredOn": first,
-            "dosageInstruction": [dosage],
-            **more,
-        }
-    )
-
-
-def dispense(ident: str, tablets: float, days: int, on: str, **more: Any) -> str:
-    return json.dumps(
-        {
-            "resourceType": "MedicationDispense",
-            "id": ident,
-            "status": "completed",
-            "medicationCodeableConcept": PREDNISONE_5MG,
-            "subject": {"reference": "Patient/p1"},
-            "whenHandedOver": on,
-            "quantity": {"value": tablets, "unit": "tablet"},
-            "daysSupply": {"value": days, "unit": "days", "code": "d"},
-            **more,
-        }
-    )
-
-
-def given(ident: str, mg: float, on: str, **more: Any) -> str:
-    return json.dumps(
-        {
-            "resourceType": "MedicationAdministration",
-            "id": ident,
-            "status": "completed",
-            "medicationCodeableConcept": METHYLPREDNISOLONE_IV,
-            "subject": {"reference": "Patient/p1"},
-            "effectiveDateTime": on,
-            "dosage": {"dose": {"value": mg, "unit": "mg"}, "route": {"text": "Intravenous"}},
-            **more,
-        }
-    )
-
-
-def timeline(*resources: str, incomplete: tuple[Any, ...] = ()) -> Exposure:
-    return exposure(
-        chart_of(*resources, incomplete=incomplete), content.thresholds(AS_OF), profiles.profile("us").equal
-    )
-
-
-def stretches(*resources: str) -> list[tuple[str, str, str]]:
-    return [(str(s.first), str(s.last), str(s.daily)) for s in timeline(*resources).stretches]
-
-
-def year(*resources: str) -> str:
-    return str(timeline(*resources).total(AS_OF - dt.timedelta(days=364), AS_OF))
+from cds_service.clinical import needs
+from tests.support.courses import (
+    AS_OF,
+    DEXAMETHASONE,
+    METHYLPREDNISOLONE_IV,
+    PREDNISONE_5MG,
+    RXNORM,
+    dispense,
+    given,
+    order,
+    stretches,
+    timeline,
+    year,
+)
 
 
 # --- one course ------------------------------------------------------------------------------------------------------
@@ -317,43 +251,58 @@ def test_a_statement_tells_of_the_same_intake_as_the_order() -> None:
     assert year(order("1", 10, "2026-05-01", "2026-05-31"), statement) == "310"
 
 
-def test_several_dosage_steps_without_days_of_their_own_are_unreadable_for_now() -> None:
+def test_dosages_without_a_sequence_hold_at_once_and_add_up() -> None:
     resource = json.loads(order("1", 10, "2026-05-01", None))
     step = resource["dosageInstruction"][0]
     step["timing"]["repeat"].pop("boundsPeriod")
     resource["dosageInstruction"] = [step, step]
     resource["dispenseRequest"] = {"expectedSupplyDuration": {"value": 2, "code": "wk"}}
 
-    assert stretches(json.dumps(resource)) == [("2026-05-01", "2026-05-14", ">0")]
+    assert stretches(json.dumps(resource)) == [("2026-05-01", "2026-05-14", "20")]
 
 
-# --- where the drug stands -------------------------------------------------------------------------------------------
-def test_mimic_the_drug_is_named_only_in_an_identifier() -> None:
-    medication = {"resourceType": "Medication", "id": "m", "identifier": [{"value": "PredniSONE"}]}
+def test_d20_text_and_structure_that_disagree_give_the_span_of_both_and_say_so() -> None:
     resource = json.loads(order("1", 10, "2026-05-01", "2026-05-31"))
-    del resource["medicationCodeableConcept"]
-    resource["medicationReference"] = {"reference": "Medication/m"}
-
-    assert stretches(json.dumps(resource), json.dumps(medication)) == [("2026-05-01", "2026-05-31", "10")]
-
-
-def test_epic_a_reference_that_was_not_supplied_opens_every_day() -> None:
-    resource = json.loads(order("1", 10, "2026-05-01", "2026-05-31"))
-    del resource["medicationCodeableConcept"]
-    resource["medicationReference"] = {"reference": "Medication/elsewhere"}
+    resource["dosageInstruction"][0]["text"] = "Take 1 tablet by mouth daily"
 
     found = timeline(json.dumps(resource))
 
-    assert [(gap.kind.value, gap.what) for gap in found.gaps] == [("not-supplied", "medication-names")]
+    assert str(found.on(dt.date(2026, 5, 10))) == "5 to 10"
+    doubts = found.doubts(dt.date(2026, 5, 10), dt.date(2026, 5, 10))
+    assert [(gap.kind.value, gap.detail) for gap in doubts] == [("conflicting", "daily dose 10 or 5 mg")]
 
 
-def test_a_drug_known_only_by_its_class_is_exposure_of_unknown_dose() -> None:
-    """H02AB alone: a systemic glucocorticoid, nobody knows which (S3)."""
-    drug = {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB"}]}
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("as directed", "as directed"),
+        ("taper as you feel", "free text"),
+        ("2 tablets", "free text"),
+        (None, "no amount"),
+    ],
+)
+def test_d19_the_doubt_names_why_a_dose_is_not_read(text: str | None, detail: str) -> None:
+    resource = json.loads(order("1", None, "2026-06-01", "2026-06-30"))
+    resource["dosageInstruction"][0]["text"] = text
 
-    assert stretches(order("1", 10, "2026-05-01", "2026-05-31", medicationCodeableConcept=drug)) == [
-        ("2026-05-01", "2026-05-31", ">0")
+    assert [gap.detail for gap in timeline(json.dumps(resource)).doubts(AS_OF, AS_OF)] == [detail]
+
+
+def test_a_taper_in_words_is_one_course_a_step() -> None:
+    resource = json.loads(order("1", None, "2026-05-01", None))
+    resource["dosageInstruction"] = [
+        {"text": "Take 40 mg daily for 5 days then 20 mg daily for 5 days", "route": {"text": "Oral"}}
     ]
+
+    assert stretches(json.dumps(resource)) == [("2026-05-01", "2026-05-05", "40"), ("2026-05-06", "2026-05-10", "20")]
+
+
+def test_synthea_one_of_what_is_only_in_the_name() -> None:
+    drug = {"coding": [{"system": RXNORM, "code": "312617", "display": "predniSONE 5 MG Oral Tablet"}]}
+    resource = json.loads(order("1", 1, "2026-05-01", "2026-05-31", medicationCodeableConcept=drug))
+    resource["dosageInstruction"][0]["doseAndRate"] = [{"doseQuantity": {"value": 1}}]
+
+    assert stretches(json.dumps(resource)) == [("2026-05-01", "2026-05-31", "5")]
 
 
 # --- look-ups that did not complete (S2) -----------------------------------------------------------------------------
