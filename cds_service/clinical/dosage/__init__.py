@@ -5,7 +5,7 @@ What is not wholly understood is *unreadable*, never a guess (S7). All arithmeti
 1. **Structure** (`structured`, `timing`). Amount per intake: `doseQuantity` or `doseRange` of the `doseAndRate` typed *ordered*
    (else of all, which must agree); a rate only where it says a dose per day. Intakes per day: `timing.repeat`, or where that
    says nothing `timing.code`; both must agree. As needed lowers the low end to 0, `maxDosePerPeriod` caps both ends.
-2. **Text** (`sig`): `text` and `patientInstruction`. Numbers are written in digits (`tokens`), the text is cut into known
+2. **Text** (`sig`, `text/`): `text` and `patientInstruction`. Numbers are written in digits (`tokens`), the text is cut into known
    phrases (`words` and its tables `phrases_*`, `harmless`), and these are put together (`groups`, `grammar`, `tapers`). One
    unknown word, one thing said twice differently, one number left over, and the text is unreadable.
 3. **Both** (`reading`). Only one readable: that one. Both and equal: that. Not equal: the span of both, and a conflict (D20).

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from cds_service.clinical.dosage.product import Product
 from cds_service.clinical.dosage.sig import only_directed, read_amount, read_rate, stages_of
-from cds_service.clinical.dosage.stages import Stage
 from cds_service.clinical.dosage.structured import Amounts, Structure, in_mg, structure_of
+from cds_service.clinical.dosage.text.stages import Stage
 from cds_service.clinical.dosage.units import hull, or_none
 from cds_service.fhir.read import mapping, string
 from cds_service.kernel.quantities import Interval

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cds_service.clinical.dosage import grammar
-from cds_service.clinical.dosage.phrase import Item
-from cds_service.clinical.dosage.stages import Stage, Unclear
-from cds_service.clinical.dosage.tokens import normal
-from cds_service.clinical.dosage.words import items_of
+from cds_service.clinical.dosage.text import grammar
+from cds_service.clinical.dosage.text.phrase import Item
+from cds_service.clinical.dosage.text.stages import Stage, Unclear
+from cds_service.clinical.dosage.text.tokens import normal
+from cds_service.clinical.dosage.text.words import items_of
 from cds_service.kernel.quantities import Interval
 
 

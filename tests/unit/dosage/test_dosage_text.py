@@ -149,7 +149,9 @@ def test_times_of_the_day_add_up_only_where_they_are_several(text: str, expected
         ("2 tablets up to 4 times a day", "tablet 0 to 8"),
         ("up to 8 tablets in 24 hours", "tablet 0 to 8"),
         ("1 tablet every 4 hours up to 4 times a day", "tablet 0 to 4"),
-        ("2 tablets 4 times a day max 6 in 24 hours", "tablet 6"),
+        ("2 tablets 4 times a day max 8 in 24 hours", "tablet 8"),
+        ("2 tablets 4 times a day max 6 in 24 hours", "-"),  # nobody can do both
+        ("one daily. not more than 3 times a week", "-"),
         ("1 tablet every 4 hours prn mdd 3", "tablet 0 to 3"),
         ("1 tablet as needed, no more than 3 per day", "tablet 0 to 3"),
         ("1 tablet twice daily mdd 60 mg", "tablet 2, mg 0 to 60"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cds_service.clinical.dosage.phrase import Item
-from cds_service.clinical.dosage.stages import Unclear
+from cds_service.clinical.dosage.text.phrase import Item
+from cds_service.clinical.dosage.text.stages import Unclear
 from cds_service.clinical.dosage.units import MILLIGRAM, TABLET, UNNAMED, Often, or_none
 from cds_service.kernel.quantities import Interval, exactly
 

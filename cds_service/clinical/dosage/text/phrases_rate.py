@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from cds_service.clinical.dosage.phrase import (
+from cds_service.clinical.dosage.text.phrase import (
     NUMBER,
     PER_DAY,
     RANGE,

@@ -15,10 +15,10 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
-from cds_service.clinical.dosage.groups import ONE, Group, groups_of, rate_of
-from cds_service.clinical.dosage.phrase import Item
-from cds_service.clinical.dosage.stages import Stage, Unclear
-from cds_service.clinical.dosage.tapers import after_taper
+from cds_service.clinical.dosage.text.groups import ONE, Group, groups_of, rate_of
+from cds_service.clinical.dosage.text.phrase import Item
+from cds_service.clinical.dosage.text.stages import Stage, Unclear
+from cds_service.clinical.dosage.text.tapers import after_taper
 from cds_service.clinical.dosage.units import MILLIGRAM, TABLET, UNNAMED, Often, often, or_none
 from cds_service.kernel.quantities import Interval, exactly
 
@@ -282,6 +282,8 @@ def _limited(
 
 def _below(daily: Interval, limit: Interval) -> Interval:
     if daily.low is None or daily.high is None or limit.low is None or limit.high is None:
+        raise Unclear
+    if limit.high < daily.low:  # "one daily, not more than 3 times a week": nobody can do both
         raise Unclear
     return Interval(min(daily.low, limit.low), min(daily.high, limit.high))
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cds_service.clinical.dosage.harmless import HARMLESS, HARMLESS_PHRASES, MEALS
-from cds_service.clinical.dosage.phrase import Item, Rule, always
-from cds_service.clinical.dosage.phrases_amount import AMOUNTS, BARE_AMOUNT
-from cds_service.clinical.dosage.phrases_course import CONDITIONS, LENGTHS, NEXT
-from cds_service.clinical.dosage.phrases_rate import CAPS, RATES, SLOTS, WEEKDAYS
+from cds_service.clinical.dosage.text.harmless import HARMLESS, HARMLESS_PHRASES, MEALS
+from cds_service.clinical.dosage.text.phrase import Item, Rule, always
+from cds_service.clinical.dosage.text.phrases_amount import AMOUNTS, BARE_AMOUNT
+from cds_service.clinical.dosage.text.phrases_course import CONDITIONS, LENGTHS, NEXT
+from cds_service.clinical.dosage.text.phrases_rate import CAPS, RATES, SLOTS, WEEKDAYS
 
 _VERBS = (
     r"(?:take|taken|give|given|inject|administer|swallow|use|inhale|apply|chew|dissolve|insert|instill?|place|put|infuse|start"

@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from cds_service.clinical.dosage.harmless import ADJECTIVES, DRUGS
-from cds_service.clinical.dosage.phrase import (
+from cds_service.clinical.dosage.text.harmless import ADJECTIVES, DRUGS
+from cds_service.clinical.dosage.text.phrase import (
     COUNTED,
     MASS,
     NUMBER,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from cds_service.clinical.dosage.phrase import Item
-from cds_service.clinical.dosage.stages import Stage, Unclear
+from cds_service.clinical.dosage.text.phrase import Item
+from cds_service.clinical.dosage.text.stages import Stage, Unclear
 from cds_service.clinical.dosage.units import UNNAMED, often
 from cds_service.kernel.quantities import Interval, exactly
 

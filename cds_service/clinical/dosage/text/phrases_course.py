@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from cds_service.clinical.dosage.harmless import INDICATION
-from cds_service.clinical.dosage.phrase import LONG_TIME, NUMBER, RANGE, UNIT, Item, Rule, always, numbers, unit_of
+from cds_service.clinical.dosage.text.harmless import INDICATION
+from cds_service.clinical.dosage.text.phrase import LONG_TIME, NUMBER, RANGE, UNIT, Item, Rule, always, numbers, unit_of
 from cds_service.clinical.dosage.units import days_in
 from cds_service.kernel.quantities import Interval, exactly
 
