@@ -156,7 +156,7 @@ def orders_file() -> str:
 def all_files() -> list[tuple[str, str]]:
     """Name and text of every content file but the value sets, for the version hash: everything in `clinical/`."""
     texts = (f"texts/{language}" for language in _languages())
-    folders = ("", "dosage", "due", "facts", "guidelines", "profiles", "reviews", "rules", *texts)
+    folders = ("", "dosage", "dosage/text", "due", "facts", "guidelines", "profiles", "reviews", "rules", *texts)
     there = [folder for folder in folders if resources.files("cds_service.clinical").joinpath(folder).is_dir()]
     names = [f"{folder}/{name}".lstrip("/") for folder in there for name in files(folder, (".py", ".toml"))]
     return [(name, read(name)) for name in names]

@@ -31,6 +31,7 @@ from cds_service.review.call import in_state, prefetch, request_of
 from cds_service.review.story import AS_OF, Json
 from hooks.patient_view import SERVICE
 from tests.support.cases import Case, all_cases
+from tests.support.examples import examples
 
 _DAY = dt.date.fromisoformat(AS_OF)
 _US = profiles.profile("us")
@@ -147,7 +148,7 @@ def test_s1_s2_one_key_partly_there(key: str) -> None:
     assert [fault for case in third for fault in _faults(case, [key], "partial")] == []
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(
     number=st.integers(0, len(_stories()) - 1),
     keys=st.sets(st.sampled_from(_KEYS), min_size=1, max_size=4),

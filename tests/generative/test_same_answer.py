@@ -22,6 +22,7 @@ from cds_service.review.call import prefetch, request_of
 from cds_service.review.story import AS_OF, PATIENT_ID, Json
 from hooks.patient_view import SERVICE
 from tests.support.cases import all_cases
+from tests.support.examples import examples
 from tests.support.variations import SAME_VERDICTS, SAME_WORDS, Variation, as_one_bundle
 
 _US = profiles.profile("us")
@@ -57,7 +58,7 @@ def _plain(number: int) -> tuple[dict[str, Any], list[Any]]:
 
 
 @pytest.mark.parametrize("vary", SAME_WORDS, ids=lambda vary: vary.__name__)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(number=stories, random=randoms)
 def test_same_cards(vary: Variation, number: int, random: Random) -> None:
     decision = answered(vary(prefetch(STORIES[number]), random))
@@ -65,14 +66,14 @@ def test_same_cards(vary: Variation, number: int, random: Random) -> None:
 
 
 @pytest.mark.parametrize("vary", SAME_VERDICTS, ids=lambda vary: vary.__name__)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(number=stories, random=randoms)
 def test_same_verdicts(vary: Variation, number: int, random: Random) -> None:
     decision = answered(vary(prefetch(STORIES[number]), random))
     assert verdicts(decision) == _plain(number)[0]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(number=stories, random=randoms, varied=st.permutations(SAME_WORDS))
 def test_several_at_once(number: int, random: Random, varied: list[Variation]) -> None:
     values = prefetch(STORIES[number])
@@ -84,7 +85,7 @@ def test_several_at_once(number: int, random: Random, varied: list[Variation]) -
     assert (verdicts(decision), cards(decision)) == _plain(number)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(number=stories)
 def test_the_patient_under_another_id_gets_the_same_cards(number: int) -> None:
     text = json.dumps(request_of(prefetch(STORIES[number])))
@@ -95,7 +96,7 @@ def test_the_patient_under_another_id_gets_the_same_cards(number: int) -> None:
     assert (verdicts(decision), back) == (_plain(number)[0], json.loads(json.dumps(_plain(number)[1])))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(number=stories)
 def test_a_whole_bundle_is_answered_like_the_prefetch(number: int) -> None:
     bundle = strict_json.load(json.dumps(as_one_bundle(prefetch(STORIES[number]))).encode())
@@ -107,7 +108,7 @@ def test_a_whole_bundle_is_answered_like_the_prefetch(number: int) -> None:
 _WITH_ORDER = [n for n, s in enumerate(STORIES) if any(each.get("days", 0) > 1 for each in s.get("steroids") or ())]
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(number=st.sampled_from(_WITH_ORDER), random=randoms)
 def test_d21_an_order_split_in_two_changes_nothing(number: int, random: Random) -> None:
     values = prefetch(STORIES[number])
@@ -137,7 +138,7 @@ _FACTOR = 2.496
 _CUT_OFFS = (12, 20, 30, 50, 100, 150)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(tenths=st.integers(40, 2000))
 def test_d17_vitamin_d_in_the_other_unit(tenths: int) -> None:
     """Away from the cut-offs the unit makes no difference; at one, rounding may (DEF-11)."""

@@ -91,6 +91,7 @@ NO_RULE = "there is no rule 'GC-99' at this hook. See docs/reference/."
     [
         ("cards = 2", "(file): Additional properties are not allowed ('cards' was unexpected)"),
         ("card_cap = 0", "card_cap: 0 is less than the minimum of 1"),
+        ('order_advice = "later"', "order_advice: 'later' is not one of ['select', 'sign']"),
         ('screening = "women"', "screening: 'women' is not one of ['everybody', 'ms-or-glucocorticoids']"),
         ('off = ["GC-99"]', f"off: {NO_RULE}"),
         ('preview = ["GC-99"]', f"preview: {NO_RULE}"),

@@ -59,6 +59,8 @@ def _choices(book: Book, profile: Profile) -> Iterator[tuple[str, str]]:
         profile.screening, "only people with multiple sclerosis or on glucocorticoids"
     )
     yield "Most cards in one answer", str(profile.card_cap)
+    when = {"select": "when it is chosen or changed", "sign": "when it is signed"}[profile.order_advice]
+    yield "Advice about an order is given", f"{when}; what speaks against the drug, at both"
     yield "Screening rules speak about", screened
     yield "Language", profile.language
     yield (
