@@ -88,7 +88,7 @@ def answer(
     if decision.cards or evaluation.silent or evaluation.scope.truth is not Truth.UNKNOWN:
         return HookResponse(decision.cards, _key_states(records))
     if unassessable_as_card:
-        gaps = tuple(dict.fromkeys((*evaluation.scope.open_gaps(), *open_gaps(evaluation))))
+        gaps = tuple(dict.fromkeys((*evaluation.scope.open_gaps(), *open_gaps(evaluation.outcomes))))
         plan = CardPlan(GAPS, Level.INFO, gaps=gaps)
         cards = _written(service, evaluation, (plan,), records, request.hook_instance)
         return HookResponse(cards, _key_states(records))

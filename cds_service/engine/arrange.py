@@ -43,16 +43,16 @@ def arrange(
     """
     if evaluation.silent:
         return ()
-    by_topic = _by_topic(_unanswered(evaluation.outcomes, in_basket, texts), texts)
-    if evaluation.orders:
-        by_topic = {topic: plan for topic, plan in by_topic.items() if texts.topics[topic].beside & evaluation.orders}
+    outcomes = _spoken_about(evaluation, texts)
+    by_topic = _by_topic(_unanswered(outcomes, in_basket, texts), texts)
     if only_safety:
         return tuple(plan for plan in by_topic.values() if texts.topics[plan.topic].order == _NEVER_CUT)
     plans = _absorbed(by_topic, texts)
     plans.sort(key=lambda plan: (-plan.level.rank, texts.topics[plan.topic].order))
-    gaps = open_gaps(evaluation)
+    gaps = open_gaps(outcomes)
     if not plans:
-        return (CardPlan(GAPS, Level.INFO, gaps=gaps),) if gaps and _concerned(evaluation) else ()
+        concerned = evaluation.scope.truth is Truth.YES or _concerned(outcomes)
+        return (CardPlan(GAPS, Level.INFO, gaps=gaps),) if gaps and concerned else ()
     shown, cut = _within(evaluation.profile.card_cap, plans, texts)
     shown[0] = replace(shown[0], gaps=tuple(dict.fromkeys((*shown[0].gaps, *gaps))))
     if cut:
@@ -92,22 +92,34 @@ def with_figures(plans: tuple[CardPlan, ...], figures: Iterable[Supporting]) -> 
     return tuple(cards)
 
 
-def _concerned(evaluation: Evaluation) -> bool:
-    """Is the patient known to be one the gaps matter for: in scope, or in the population of a rule that could not end?"""
-    return evaluation.scope.truth is Truth.YES or any(
+def _spoken_about(evaluation: Evaluation, texts: Texts) -> tuple[Outcome, ...]:
+    """All outcomes when a chart is opened; while orders are written, those on topics that belong beside such an order.
+
+    So a look-up that only other rules need leaves no gap on the card of an order.
+    """
+    if not evaluation.orders:
+        return evaluation.outcomes
+    beside = {name for name, topic in texts.topics.items() if topic.beside & evaluation.orders}
+    spoken = beside | {name for name, topic in texts.topics.items() if beside & set(topic.inside)}
+    return tuple(outcome for outcome in evaluation.outcomes if outcome.rule.card in spoken)
+
+
+def _concerned(outcomes: Iterable[Outcome]) -> bool:
+    """Is the patient known to be one the gaps matter for: in the population of a rule that could not end?"""
+    return any(
         outcome.verdict is Verdict.CANNOT_TELL
         and outcome.rule.kind is Kind.ACTION
         and outcome.finding.applies.truth is Truth.YES
-        for outcome in evaluation.outcomes
+        for outcome in outcomes
     )
 
 
-def open_gaps(evaluation: Evaluation) -> tuple[Gap, ...]:
+def open_gaps(outcomes: Iterable[Outcome]) -> tuple[Gap, ...]:
     """Every gap worth saying that kept a rule from answering, each once."""
     return tuple(
         dict.fromkeys(
             gap
-            for outcome in evaluation.outcomes
+            for outcome in outcomes
             if outcome.verdict is Verdict.CANNOT_TELL
             for gap in outcome.missing
             if gap.kind in _WORTH_SAYING

@@ -173,6 +173,16 @@ def test_s5_an_order_without_any_prefetch_names_what_could_not_be_looked_at(clie
     assert "laboratory" in card["detail"].lower() or "results" in card["detail"].lower()
 
 
+def test_s3_a_look_up_that_the_order_does_not_need_is_not_named_on_its_card(client: Any) -> None:
+    """FRAX results could not be looked at; nothing about denosumab rests on them."""
+    body = call({**_WOMAN, "vitamin_d": 32, "calcium": 2.35, "creatinine": 0.8, "egfr": 80, "orders": DENOSUMAB})
+    body["prefetch"].pop("fractureRisk")
+    (card,) = cards(client, body)
+    assert "Not supplied" not in card["detail"]
+    body["prefetch"].pop("laboratory")
+    assert any("Not supplied" in each["detail"] for each in cards(client, body))
+
+
 def test_s7_a_dose_that_cannot_be_read_is_said_not_guessed(client: Any) -> None:
     found = cards(client, call({**_WOMAN, "orders": {"drug": "prednisone", "mg": "as directed", "days": 180}}))
     assert found

@@ -210,7 +210,7 @@ def test_s5_at_most_one_such_card_however_many_gaps() -> None:
 
 def test_open_gaps_are_those_of_undecided_rules_alone() -> None:
     evaluation = evaluated({"X-1": recommends(beside=[ABSENT]), "X-3": cannot_tell_whether_it_applies(NEVER, FAILED)})
-    assert open_gaps(evaluation) == (FAILED,)
+    assert open_gaps(evaluation.outcomes) == (FAILED,)
 
 
 # --- silence ---------------------------------------------------------------------------------------------------------
@@ -220,3 +220,28 @@ def test_d6_d7_where_no_card_may_be_given_none_is() -> None:
 
 def test_s1_nothing_found_and_nothing_open_is_no_card() -> None:
     assert arranged({}) == []
+
+
+# --- while orders are written ----------------------------------------------------------------------------------------
+def at_order(findings: dict[str, Finding], kinds: set[str], **more: object) -> list[CardPlan]:
+    """The cards beside an order of those kinds; of the topics only the roof belongs beside an order of tiles."""
+    ours = words()
+    ours = replace(ours, topics={**ours.topics, "roof": replace(ours.topics["roof"], beside=frozenset({"tiles"}))})
+    told = replace(evaluated(findings), orders=frozenset(kinds))
+    return list(arrange(told, ours, **more))  # type: ignore[arg-type]
+
+
+def test_beside_an_order_only_topics_that_belong_there_speak() -> None:
+    findings = {"X-1": recommends(), "X-3": recommends()}
+    assert topics(at_order(findings, {"tiles"})) == ["roof"]
+    assert at_order(findings, {"paint"}) == []
+
+
+def test_beside_an_order_gaps_of_other_topics_are_not_named() -> None:
+    findings = {"X-1": recommends(), "X-3": cannot_tell_whether_it_applies(FAILED)}
+    (card,) = at_order(findings, {"tiles"})
+    assert card.gaps == ()
+
+
+def test_advice_is_not_given_at_the_other_order_hook() -> None:
+    assert at_order({"X-1": recommends()}, {"tiles"}, only_safety=True) == []
