@@ -9,7 +9,6 @@ from functools import lru_cache
 
 from cds_service import __version__
 from cds_service.clinical import basis, content, needs, profiles, risk_models
-from cds_service.clinical.facts import orders
 from cds_service.clinical.patient import ALL_NEEDS, Patient
 from cds_service.clinical.risk_inputs import risk_inputs
 from cds_service.clinical.rules import RULES, offers
@@ -62,13 +61,13 @@ class Clinic:
             return "deceased"
         if less_than("adult", facts.age, thresholds["acr2022.adult-age"]).truth is Truth.YES:
             return "under-age"
-        if facts.at_order and not orders.kinds(facts.chart):
+        if facts.at_order and not facts.order_kinds:
             return "no-order-of-ours"
         return ""
 
     def orders(self, facts: Patient) -> frozenset[str]:
         """The kinds of drugs the call is about: "glucocorticoid", "bone-drug", "vitamin-d"; none when a chart is opened."""
-        return orders.kinds(facts.chart)
+        return facts.order_kinds
 
     def against(self, order: str, facts: Patient, thresholds: Thresholds) -> Criterion | None:
         """What speaks against a draft of a drug; `None` for what needs no such look."""
@@ -76,7 +75,7 @@ class Clinic:
 
     def in_scope(self, facts: Patient, thresholds: Thresholds) -> Criterion:
         """MS on record, or a systemic glucocorticoid now or in the last year; or a drug of ours is being ordered."""
-        if orders.kinds(facts.chart):
+        if facts.order_kinds:
             return holds("ordered", Truth.YES)
         if not facts.chart.patient:
             return holds("patient-known", Truth.UNKNOWN, gaps=facts.chart.gaps(needs.PATIENT))

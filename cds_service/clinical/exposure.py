@@ -150,7 +150,7 @@ class Exposure:
 def timeline(courses: Iterable[Course], gaps: Iterable[Gap], as_of: dt.date) -> Exposure:
     """Lay the courses out as one dose per day."""
     kept = _without_twins(courses)
-    edges = sorted({edge for course in kept for edge in _edges(course.days)})
+    edges = sorted({edge for course in kept for edge in course.days.edges()})
     waiting = sorted(kept, key=lambda c: c.days.first, reverse=True)
     active: list[Course] = []
     stretches: list[Stretch] = []
@@ -177,20 +177,6 @@ def _without_twins(courses: Iterable[Course]) -> list[Course]:
         twin_may_be_second_dose = course.told_by == ADMINISTERED
         seen.setdefault((*key, course.evidence.resource) if twin_may_be_second_dose else key, course)
     return list(seen.values())
-
-
-def _edges(days: Days) -> Iterable[dt.date]:
-    """Days on which the dose can change."""
-    yield days.first
-    if days.certain_first <= days.certain_last:
-        yield days.certain_first
-        yield from _after(days.certain_last)
-    yield from _after(days.last)
-
-
-def _after(day: dt.date) -> Iterable[dt.date]:
-    if day < FOREVER:
-        yield plus_days(day, 1)
 
 
 def _daily(courses: list[Course], day: dt.date) -> Interval | None:

@@ -28,6 +28,7 @@ from cds_service.clinical.facts import (
     menopause,
     mobility,
     multiple_sclerosis,
+    orders,
     ost,
     pregnancy,
     supplies,
@@ -170,6 +171,11 @@ class Patient:
     def at_order(self) -> bool:
         """Whether the call is about orders that are being written."""
         return self.chart.records.drafts is not None
+
+    @cached_property
+    def order_kinds(self) -> frozenset[str]:
+        """The kinds of drugs that are being ordered (`facts.orders`); none when a chart is opened."""
+        return orders.kinds(self.chart)
 
     @cached_property
     def ordered_therapies(self) -> tuple[Therapy, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.fhir.identity import address_id
+from cds_service.fhir.identity import with_id
 from cds_service.fhir.read import items, string
 from cds_service.kernel.needs import Resource
 from cds_service.protocol import prefetch
@@ -47,10 +47,7 @@ def orders_of(hook: str, context: Mapping[str, Any]) -> DraftOrders | None:
     if hook not in ORDER_HOOKS:
         return None
     found = prefetch.read_all(context.get("draftOrders"))
-    named = tuple(
-        {**resource, "id": ident} if not resource.get("id") and (ident := address_id(url)) else resource
-        for resource, url in zip(found.resources, found.full_urls, strict=True)
-    )
+    named = tuple(map(with_id, found.resources, found.full_urls))
     orders = [string(resource.get("resourceType")) not in _COMPANIONS for resource in named]
     chosen = {_tail(each) for each in items(context.get("selections"))} - {""} if hook == "order-select" else set()
     picked = [is_order and string(each.get("id")) in chosen for is_order, each in zip(orders, named, strict=True)]

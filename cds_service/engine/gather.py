@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cds_service.engine.draft_orders import DraftOrders, orders_of
-from cds_service.fhir.identity import Attribution, OnePatient, address_id, is_merged, one_patient
+from cds_service.fhir.identity import Attribution, OnePatient, is_merged, one_patient, with_id
 from cds_service.fhir.read import string
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError, JsonRefused, PatientMismatch
@@ -201,7 +201,8 @@ def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = No
         InputError: not FHIR, or not exactly one Patient.
         PatientMismatch: resources of another patient are among the data.
     """
-    found = _named(prefetch.read_all(_as_bundle(bundle)))
+    found = prefetch.read_all(_as_bundle(bundle))
+    found = replace(found, resources=tuple(map(with_id, found.resources, found.full_urls)))
     patient_id = _only_patient(found)
     who = one_patient(patient_id, None, _pairs((found,)))
     drafts = _drafts(orders_of(hook, {"draftOrders": draft_orders}), who, [])
@@ -246,19 +247,6 @@ def _line(number: int, line: str) -> object:
         return strict_json.load(line.encode("utf-8", "surrogatepass"))
     except JsonRefused as problem:
         raise JsonRefused(problem.what, f"line {number}", "NDJSON has one resource a line.") from None
-
-
-def _named(found: Prefetched) -> Prefetched:
-    """Give resources without an id the id of their `fullUrl`.
-
-    A transaction or message need not repeat it (the NHS e-prescription messages do not), and both
-    references and the search for duplicates go by id.
-    """
-    resources = tuple(
-        {**resource, "id": ident} if not resource.get("id") and (ident := address_id(url)) else resource
-        for resource, url in zip(found.resources, found.full_urls, strict=True)
-    )
-    return Prefetched(found.state, resources, found.full_urls, found.detail)
 
 
 def _only_patient(found: Prefetched) -> str:

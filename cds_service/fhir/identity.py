@@ -214,6 +214,16 @@ def address_id(full_url: str) -> str:
     return match["id"] if match else ""
 
 
+def with_id(resource: Resource, full_url: str) -> Resource:
+    """The resource, with the id of its `fullUrl` where it has none.
+
+    A transaction or message need not repeat it (the NHS e-prescription messages do not), and both references and the
+    search for duplicates go by id.
+    """
+    ident = "" if resource.get("id") else address_id(full_url)
+    return {**resource, "id": ident} if ident else resource
+
+
 def is_merged(patient: Resource) -> bool:
     """Whether this Patient record was merged into another one: it must not be advised on (D6)."""
     return any(string(mapping(link).get("type")).lower() == "replaced-by" for link in items(patient.get("link")))

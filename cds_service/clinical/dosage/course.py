@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -32,6 +33,19 @@ class Days:
     certain_last: dt.date
     last: dt.date
     planned: bool
+
+    def edges(self) -> Iterator[dt.date]:
+        """Days on which something changes: a certain or possible stretch begins, or the day after it ended."""
+        yield self.first
+        if self.certain_first <= self.certain_last:
+            yield self.certain_first
+            yield from _day_after(self.certain_last)
+        yield from _day_after(self.last)
+
+
+def _day_after(day: dt.date) -> Iterator[dt.date]:
+    if day < FOREVER:
+        yield plus_days(day, 1)
 
 
 def days_of(

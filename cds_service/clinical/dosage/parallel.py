@@ -41,7 +41,7 @@ def overlap(one: Days, other: Days) -> bool:
 
 def added(stretches: Sequence[tuple[Days, Interval]]) -> list[Piece]:
     """The sum of all stretches on every day that one of them touches, in order."""
-    edges = sorted({edge for days, _ in stretches for edge in _edges(days)})
+    edges = sorted({edge for days, _ in stretches for edge in days.edges()})
     pieces: list[Piece] = []
     for place, first in enumerate(edges):
         last = plus_days(edges[place + 1], -1) if place + 1 < len(edges) else FOREVER
@@ -66,19 +66,6 @@ def _piece(stretches: Sequence[tuple[Days, Interval]], first: dt.date, last: dt.
     planned = all(stretches[place][0].planned for place in held)
     certain_last = last if certain else plus_days(first, -1)
     return Piece(Days(first, first, certain_last, last, planned), daily, tuple(held))
-
-
-def _edges(days: Days) -> Iterable[dt.date]:
-    yield days.first
-    if days.certain_first <= days.certain_last:
-        yield days.certain_first
-        yield from _after(days.certain_last)
-    yield from _after(days.last)
-
-
-def _after(day: dt.date) -> Iterable[dt.date]:
-    if day < FOREVER:
-        yield plus_days(day, 1)
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------

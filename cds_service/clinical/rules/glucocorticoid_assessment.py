@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from cds_service.clinical.concepts import as_json, daily_now, dxa_since, frax_since, long_term, shown_course, year_total
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.rules.common import does_not_walk
 from cds_service.clinical.rules.glucocorticoid_classes import is_40, on_long_term, very_high_40
 from cds_service.clinical.rules.vitamin_d import against_target, in_both_units, latest, supplemented
-from cds_service.kernel.criteria import all_of, any_of, holds
+from cds_service.kernel.criteria import Criterion, all_of, any_of, holds
 from cds_service.kernel.dates import plus_months
 from cds_service.kernel.facts import Known, Unknown
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth
+
+
+def assessed_since(p: Patient, t: Thresholds, start: dt.date) -> Criterion:
+    """A DXA or a FRAX result since the course began, or in the time before it that still counts."""
+    since = plus_months(start, -t.days("acr2022.assessment-lookback"))
+    return any_of(dxa_since(p, "dxa-since", since), frax_since(p, "frax-since", since))
 
 
 @rule(
@@ -40,8 +48,7 @@ def no_assessment_since_glucocorticoid_start(p: Patient, t: Thresholds) -> Findi
     """
     course = long_term(p.exposure, "gc-long-term", t["acr2022.gc-entry-dose"], t["acr2022.gc-entry-days"])
     start = course.run.first if course.run else p.as_of
-    since = plus_months(start, -t.days("acr2022.assessment-lookback"))
-    done = any_of(dxa_since(p, "dxa-since", since), frax_since(p, "frax-since", since))
+    done = assessed_since(p, t, start)
     overdue = plus_months(start, t.days("acr2022.assessment-overdue")) < p.as_of
     with_frax = is_40(p, t).truth
     values: dict[str, Json] = {"bmd_vfa_requested": done.truth is not Truth.YES}

@@ -8,17 +8,15 @@ from decimal import Decimal
 
 from cds_service.clinical.concepts import (
     as_json,
-    dxa_since,
-    frax_since,
     long_term,
     shown_course,
     year_total,
 )
 from cds_service.clinical.exposure import Course, Exposure
 from cds_service.clinical.patient import Patient
+from cds_service.clinical.rules.glucocorticoid_assessment import assessed_since
 from cds_service.clinical.rules.glucocorticoid_classes import is_40
 from cds_service.kernel.criteria import Criterion, all_of, any_of, at_least, holds
-from cds_service.kernel.dates import plus_months
 from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.quantities import Interval, plain
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
@@ -57,8 +55,7 @@ def no_assessment_as_glucocorticoid_is_ordered(p: Patient, t: Thresholds) -> Fin
     course = long_term(after, "gc-order-long-term", dose, days)
     open_end = _without_end(order, begins, dose.value)
     start = course.run.first if course.run else begins
-    since = plus_months(start, -t.days("acr2022.assessment-lookback"))
-    done = any_of(dxa_since(p, "dxa-since", since), frax_since(p, "frax-since", since))
+    done = assessed_since(p, t, start)
     ordered = holds("gc-ordered", Truth.of(bool(order.courses)), tuple(each.evidence for each in order.courses))
     applies = all_of(at_least("adult", p.age, t["acr2022.adult-age"]), ordered, any_of(course.criterion, open_end))
     asks = course.criterion.truth is not Truth.YES
