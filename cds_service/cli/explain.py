@@ -70,6 +70,8 @@ def explain(
         site = site.only(_sets(only))
     orders = read_file(draft_orders) if draft_orders else None
     records = from_bundle(read_file(bundle), service.needs, orders, hook)
+    if records.drafts is not None and not records.drafts.everything:
+        raise InputError("no order was found", "--draft-orders", "Send a Bundle of draft orders, FHIR R4 JSON.")
     decision = decide(service, records, day, site, f"explain/{records.patient_id}")
     texts = service.texts(site.language, site.wording)
     if form == "json":

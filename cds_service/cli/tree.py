@@ -23,7 +23,8 @@ def _lines(decision: Decision, texts: Texts) -> Iterator[str]:
     yield words["title"].format(
         as_of=evaluation.as_of.isoformat(), profile=evaluation.profile.id, rule_set=evaluation.rule_set
     )
-    yield words["scope"].format(truth=texts.truth(evaluation.scope.truth))
+    scope = "scope-order" if evaluation.orders else "scope"
+    yield words[scope].format(truth=texts.truth(evaluation.scope.truth))
     yield ""
     if decision.cards:
         yield f"# {words['cards']}"

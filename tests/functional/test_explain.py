@@ -15,7 +15,7 @@ from cds_service.clinical import content, profiles
 from cds_service.protocol import validate
 from cds_service.review.story import bundle_text, resources
 from hooks.patient_view import SERVICE
-from tests.support.golden import AS_OF, Json
+from tests.support.golden import AS_OF, FOLDER, Json
 
 ON_STEROIDS: Json = {
     "sex": "female",
@@ -343,6 +343,14 @@ def test_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         (
             ["--hook", "order-sign"],
             "draft orders go with the order hooks (at --draft-orders). Give --draft-orders FILE ",
+        ),
+        (
+            ["--hook", "order-select", "--draft-orders", str(FOLDER / "gc-assessment-due/cards.json")],
+            "no order was found (at ",
+        ),
+        (
+            ["--hook", "order-select", "--draft-orders", str(FOLDER / "README.md")],
+            "the body is not valid JSON (at line 1",
         ),
         (["--draft-orders", "orders.json"], "draft orders go with the order hooks (at --draft-orders). Give "),
         (["--as-of", "1990-01-01"], "the rule book holds from "),

@@ -116,6 +116,9 @@ def test_orders_that_are_wrong_stop_the_start(old: str, new: str, message: str) 
         ({"code": {"text": "Plumber, today"}}, set()),
         ({"code": "17"}, set()),
         ({}, set()),
+        ({"status": "draft", "code": {"coding": [{"system": "http://example.net", "code": "P"}]}}, {"plumber"}),
+        ({"status": "revoked", "code": {"coding": [{"system": "http://example.net", "code": "P"}]}}, set()),
+        ({"doNotPerform": True, "code": {"coding": [{"system": "http://example.net", "code": "P"}]}}, set()),
     ],
 )
 def test_e5_an_order_in_the_basket_is_known_by_any_of_its_codes(draft: dict[str, object], keys: set[str]) -> None:
