@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from cds_service.cli.help_option import HELP
 from cds_service.cli.site import chosen_profile
 from cds_service.clinical import profiles
 from cds_service.engine.services import installed
@@ -39,7 +40,7 @@ SLOW: tuple[tuple[str, Callable[[Content], Iterator[Problem]]], ...] = (
 )
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option(
     "--vignettes",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cds_service.cli.help_option import HELP
 from cds_service.kernel.errors import InputError
 from cds_service.review import disagreements as side_by_side
 from cds_service.review import vignettes as worked_examples
@@ -19,7 +20,7 @@ CHANGELOG = Path("CHANGELOG.md")
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option("--out", type=_PATH, default=REFERENCE, show_default=True, help="Folder of the pages.")
 @click.option("--vignettes", type=_PATH, default=VIGNETTES, show_default=True, help="Folder of vignettes.")
 @click.option(

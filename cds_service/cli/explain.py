@@ -16,6 +16,7 @@ import click
 from cds_service.cards.escape import unescaped
 from cds_service.cards.texts import Texts
 from cds_service.cli.clock import today
+from cds_service.cli.help_option import HELP
 from cds_service.cli.site import chosen_profile
 from cds_service.cli.tree import as_text
 from cds_service.clinical import content
@@ -33,7 +34,7 @@ MAX_FILE = 200_000_000
 MAX_NODES = 20_000_000
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--hook", default="patient-view", show_default=True, help="The hook to answer.")
 @click.option("--draft-orders", type=click.Path(path_type=Path), help="Bundle of draft orders, for the order hooks.")

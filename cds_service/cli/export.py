@@ -15,6 +15,7 @@ import click
 
 from cds_service.cards.suggest import Order
 from cds_service.cards.texts import Texts
+from cds_service.cli.help_option import HELP
 from cds_service.clinical import basis, content, profiles, signoffs
 from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.grades import grades
@@ -158,7 +159,7 @@ def signatures(book: Iterable[Rule]) -> Mapping[str, SignOff]:
     return found
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Write although DIR is not empty; files of the same name are replaced.")
 def export(folder: Path, *, force: bool) -> None:

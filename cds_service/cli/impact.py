@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from cds_service.cli.help_option import HELP
 from cds_service.review.impact import as_text, impact
 
 
-@click.command("impact")
+@click.command("impact", context_settings=HELP)
 @click.argument("base")
 @click.argument("head", default=".")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from cds_service.cli.help_option import HELP
 from cds_service.clinical.terminology import COLUMNS, INDEX
 from cds_service.fhir.codes import ATC, CPT, DMD, HCPCS, ICD10, ICD10CM, ICD11, LOINC, RXNORM, SNOMED, SYSTEMS
 from cds_service.formats import strict_toml
@@ -380,7 +381,7 @@ def _index(names: Iterable[str], titles: Mapping[str, str]) -> str:
     return "\n".join([*lines, ""])
 
 
-@click.command("import-terminology")
+@click.command("import-terminology", context_settings=HELP)
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, help="Where to write.")
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is not current.")

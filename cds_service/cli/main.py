@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from cds_service import __version__
+from cds_service.cli.help_option import HELP
 from cds_service.kernel.errors import BoneCdsError
 
 # name: module and attribute. `explain` in a loop over many charts must not pay for the web server or the reference pages.
@@ -39,7 +40,7 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings=HELP)
 @click.version_option(__version__, prog_name="bonecds")
 def bonecds() -> None:
     """Bone health decision support for adults with multiple sclerosis or on glucocorticoids."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from cds_service.cli.help_option import HELP
 from cds_service.cli.site import chosen_profile
 from cds_service.clinical import attributes
 from cds_service.engine.answer import answer
@@ -62,7 +63,7 @@ def _respond(
     return answer(service, call, as_of=settings.day(), profile=profile, unassessable_as_card=as_card)
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.option("--settings", "path", type=click.Path(path_type=Path), help="TOML file; every key also as BONECDS_<KEY>.")
 @click.option("--host", help="Address to listen on. Loopback only in this version.")
 @click.option("--port", type=int, help="TCP port.")

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from cds_service.cli.clock import today
+from cds_service.cli.help_option import HELP
 from cds_service.clinical import basis, content
 from cds_service.engine.services import installed
 from cds_service.kernel.errors import InputError
 from cds_service.kernel.rules import Rule, Status
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("rule_id", metavar="RULE")
 @click.option("--reviewer", required=True, help="Who signs: name, as it should be read later.")
 @click.option("--role", required=True, help='As what: "consultant neurologist".')

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 
 from cds_service.cli import main
@@ -59,6 +60,12 @@ def test_every_command_has_a_help_of_its_own(name: str) -> None:
     helped = CliRunner().invoke(main.bonecds, [name, "-h"])
     assert helped.exit_code == 0
     assert helped.output.startswith(f"Usage: bonecds {name} ")
+
+
+def test_a_command_used_by_itself_first_still_knows_h_in_the_group() -> None:
+    """click keeps the help option of a command from its first use."""
+    assert CliRunner().invoke(main.bonecds.get_command(Context(main.bonecds), "sign"), ["-h"]).exit_code == 0
+    assert CliRunner().invoke(main.bonecds, ["sign", "-h"]).exit_code == 0
 
 
 def test_a_command_that_does_not_exist_is_refused() -> None:
