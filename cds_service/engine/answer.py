@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.render import cards_of
 from cds_service.cards.suggest import Subject, already_ordered
-from cds_service.engine.arrange import arrange, open_gaps, with_figures, with_withheld
+from cds_service.engine.arrange import arrange, open_gaps, spoken_topics, with_figures, with_withheld
 from cds_service.engine.draft_orders import ORDER_HOOKS
 from cds_service.engine.evaluate import Evaluation, evaluate
 from cds_service.engine.gather import gather
@@ -34,7 +35,9 @@ class Decision:
     cards: tuple[Card, ...]
 
 
-def decide(service: Service, records: Records, as_of: dt.date, profile: Profile, seed: str) -> Decision:
+def decide(
+    service: Service, records: Records, as_of: dt.date, profile: Profile, seed: str, *, every_rule: bool = True
+) -> Decision:
     """Evaluate and write the cards.
 
     Args:
@@ -43,14 +46,17 @@ def decide(service: Service, records: Records, as_of: dt.date, profile: Profile,
         as_of: the day.
         profile: the site's choices.
         seed: makes the cards' uuids: the same call gives the same uuids (S6).
+        every_rule: ask also the rules on which nothing can be said at this hook: an explanation shows them, no card does.
     """
-    evaluation = evaluate(service, records, as_of, profile)
     texts = service.texts(profile.language, profile.wording)
+    only_safety = _said_at_the_other_hook(service.hook, profile)
+    topics = None if every_rule else partial(spoken_topics, texts=texts, only_safety=only_safety)
+    evaluation = evaluate(service, records, as_of, profile, topics)
     # figures come after everything is decided: no rule and no order of cards can rest on one
     arranged = arrange(
         evaluation,
         texts,
-        only_safety=_said_at_the_other_hook(service.hook, profile),
+        only_safety=only_safety,
         in_basket=already_ordered(records.drafts.everything if records.drafts else (), service.orders),
     )
     thresholds = service.clinic.thresholds(as_of)
@@ -83,7 +89,7 @@ def answer(
     if request.user_type in _NOT_PROFESSIONAL:
         return HookResponse()
     records = gather(request, service.needs)
-    decision = decide(service, records, as_of, profile, request.hook_instance)
+    decision = decide(service, records, as_of, profile, request.hook_instance, every_rule=False)
     evaluation = decision.evaluation
     if decision.cards or evaluation.silent or evaluation.scope.truth is not Truth.UNKNOWN:
         return HookResponse(decision.cards, _key_states(records))

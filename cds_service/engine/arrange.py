@@ -97,11 +97,26 @@ def _spoken_about(evaluation: Evaluation, texts: Texts) -> tuple[Outcome, ...]:
 
     So a look-up that only other rules need leaves no gap on the card of an order.
     """
-    if not evaluation.orders:
-        return evaluation.outcomes
-    beside = {name for name, topic in texts.topics.items() if topic.beside & evaluation.orders}
-    spoken = beside | {name for name, topic in texts.topics.items() if beside & set(topic.inside)}
+    spoken = spoken_topics(evaluation.orders, texts)
     return tuple(outcome for outcome in evaluation.outcomes if outcome.rule.card in spoken)
+
+
+def spoken_topics(orders: frozenset[str], texts: Texts, *, only_safety: bool = False) -> frozenset[str]:
+    """The topics that can appear in an answer: all at an open chart, else those beside orders of these kinds.
+
+    Args:
+        orders: the kinds of orders being written; none when a chart is opened.
+        texts: topics and what they stand beside.
+        only_safety: safety of a drug alone is given (see `arrange`).
+    """
+    if not orders:
+        return frozenset(texts.topics)
+    given = {
+        name
+        for name, topic in texts.topics.items()
+        if topic.beside & orders and (topic.order == _NEVER_CUT or not only_safety)
+    }
+    return frozenset(given | {name for name, topic in texts.topics.items() if given & set(topic.inside)})
 
 
 def _concerned(outcomes: Iterable[Outcome]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ class Evaluation:
         as_of: the day asked about.
         profile: the site's choices.
         rule_set: version of rules and content.
-        outcomes: one per rule that is on, in the site's order of guidelines.
+        outcomes: one per rule that was asked, in the site's order of guidelines.
         scope: whether the patient belongs to the groups the service is for.
         silent: why no card may be given at all; empty when cards may be given.
         unread: what was set aside and why.
@@ -40,20 +40,32 @@ class Evaluation:
     orders: frozenset[str] = frozenset()
 
 
-def evaluate(service: Service, records: Records, as_of: dt.date, profile: Profile) -> Evaluation:
-    """Ask every rule that the profile switches on.
+def evaluate(
+    service: Service,
+    records: Records,
+    as_of: dt.date,
+    profile: Profile,
+    topics: Callable[[frozenset[str]], Container[str]] | None = None,
+) -> Evaluation:
+    """Ask the rules that the profile switches on.
 
     Args:
         service: rules and knowledge.
         records: everything that may be read, of one patient.
         as_of: the day; never the clock's.
         profile: the site's choices.
+        topics: from the kinds of orders being written to the topics that can be spoken about; rules of other topics are
+            not asked. `None` asks every rule.
     """
     clinic = service.clinic
     thresholds = clinic.thresholds(as_of)
     facts = clinic.facts(_with_not_kept(records, service, profile), as_of, thresholds, profile)
     silent = clinic.silent_because(facts, thresholds)
+    orders = clinic.orders(facts)
     on = sorted((rule for rule in service.rules if runs(rule, profile, clinic)), key=lambda rule: _place(rule, profile))
+    if topics is not None:
+        spoken = topics(orders)
+        on = [rule for rule in on if rule.card in spoken]
     outcomes = tuple(decide(rule, facts, thresholds) for rule in on)
     return Evaluation(
         as_of,
@@ -64,7 +76,7 @@ def evaluate(service: Service, records: Records, as_of: dt.date, profile: Profil
         silent,
         clinic.unread(facts),
         facts,
-        clinic.orders(facts),
+        orders,
     )
 
 

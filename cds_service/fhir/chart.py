@@ -77,6 +77,7 @@ class Chart:
     resource_count: int = 0
     _index: dict[tuple[str, str], list[Found]] = field(default_factory=dict)
     _parts: dict[str, list[Found]] = field(default_factory=dict)
+    _worded: dict[str, list[tuple[Found, str]]] = field(default_factory=dict)
     _drugs: list[Found] = field(default_factory=list)
     _by_id: dict[str, Resource] = field(default_factory=dict)
     _refuted: list[Found] = field(default_factory=list)
@@ -115,7 +116,14 @@ class Chart:
 
     def named(self, resource_type: str, pattern: re.Pattern[str]) -> Iterator[Found]:
         """The same by the words of the code: for what has no verified code, and for look-alikes (D22)."""
-        return (found for found in self._parts.get(resource_type, ()) if pattern.search(_words(found.part.get("code"))))
+        return (found for found, words in self._in_words(resource_type) if pattern.search(words))
+
+    def _in_words(self, resource_type: str) -> list[tuple[Found, str]]:
+        """Each part with the words of its code; put together once, since a dozen patterns look for theirs."""
+        if resource_type not in self._worded:
+            parts = self._parts.get(resource_type, ())
+            self._worded[resource_type] = [(found, _words(found.part.get("code"))) for found in parts]
+        return self._worded[resource_type]
 
     def refuted(self, *concepts: str) -> Iterator[Found]:
         """Conditions on record as refuted: somebody looked and said no."""
