@@ -208,7 +208,7 @@ GROUP := $(PY) -c 'import pathlib, sys, tomllib; print(*tomllib.loads(pathlib.Pa
 lock: | $(BIN)/pip ## write the lock files anew from pyproject.toml; UPGRADE=--upgrade for newer versions
 	$(SAY) "Locking"
 	@$(PY) -m venv $(LOCK_VENV) && $(LOCK_VENV)/bin/pip install --quiet --disable-pip-version-check pip-tools
-	@$(COMPILE) $(UPGRADE) --all-build-deps --output-file requirements.lock pyproject.toml
+	@$(COMPILE) $(UPGRADE) --all-build-deps --extra postgresql --output-file requirements.lock pyproject.toml
 	@$(GROUP) dev | $(COMPILE) $(UPGRADE) --constraint requirements.lock --output-file requirements-dev.lock -
 	@$(GROUP) mutation | $(COMPILE) $(UPGRADE) --constraint requirements-dev.lock --output-file tests/mutation/requirements.lock -
 
