@@ -39,6 +39,7 @@ class KeyServer:
         keys: the JSON Web Keys served; change the list at any time.
         fault: "" or one of `FAULTS`.
         hits: how many requests came.
+        headers: of the last one.
         cache_control: value of that header; "" for none.
         redirect_to: where "redirect" leads.
     """
@@ -47,6 +48,7 @@ class KeyServer:
         self.keys = list(keys)
         self.fault = ""
         self.hits = 0
+        self.headers: dict[str, str] = {}
         self.cache_control = ""
         self.redirect_to = ""
         self.released = threading.Event()
@@ -55,6 +57,7 @@ class KeyServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.hits += 1
+                server.headers = dict(self.headers)
                 _answer(server, self)
 
             def log_message(self, *_: object) -> None:
