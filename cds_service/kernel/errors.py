@@ -5,9 +5,12 @@
     │   ├── JsonRefused          the bytes are not the strict JSON we accept           -> 400
     │   ├── RequestRefused       JSON, but not a usable CDS Hooks request              -> 400
     │   ├── PayloadTooLarge      more bytes than the limit                             -> 413
+    │   ├── NotAuthenticated     no valid, unused token of a registered client         -> 401
+    │   ├── NotAllowed           a known client asks for what is not its own           -> 403
     │   ├── PatientMismatch      data of another patient than the call is about        -> 412
     │   └── Unassessable         not even membership of the population can be told     -> 412
-    └── ContentError             a guideline, profile, value set or text file is wrong (ours or a site's)
+    ├── ContentError             a guideline, profile, value set or text file is wrong (ours or a site's)
+    └── StoreUnavailable         the database cannot be reached or takes no more; each caller has a policy for it
 
 Each message says what is wrong, where, and what to do next; none repeats a value from the record (S8).
 """
@@ -47,6 +50,28 @@ class RequestRefused(InputError):
     """The JSON is not a usable CDS Hooks request."""
 
 
+class NotAuthenticated(InputError):
+    """The call carries no valid, unused token of a registered client.
+
+    The message is the same whatever was wrong, so that a forger learns nothing from it (`safety.md` A23).
+
+    Attributes:
+        reason: a fixed code ("bad-signature"), for our own log only.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            "the caller is not authenticated",
+            "Authorization",
+            "Send one valid and unused JWT of a registered client, as a bearer token.",
+        )
+
+
+class NotAllowed(InputError):
+    """A registered client asks for what is not its own."""
+
+
 class PatientMismatch(InputError):
     """The call carries data of another patient than the one it is about (S4)."""
 
@@ -61,3 +86,7 @@ class ContentError(BoneCdsError):
     def __init__(self, file: str, key: str, problem: str, fix: str = "") -> None:
         self.file, self.key, self.problem, self.fix = file, key, problem, fix
         super().__init__(f"{file}: {key}: " + (f"{problem.removesuffix('.')}. {fix}" if fix else problem))
+
+
+class StoreUnavailable(BoneCdsError):
+    """What must be remembered cannot be: the database is out of reach or takes no more."""

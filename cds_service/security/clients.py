@@ -1,0 +1,197 @@
+"""The registered clients: who may call, whose keys prove it, and what each may have.
+
+A client is one issuer (`iss`) of tokens, with its keys, tenants and FHIR servers. Everything a token names is looked up here first,
+so that nothing in it ever decides where we connect to (`safety.md` A4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from cds_service.formats.urls import Base, parse_base
+from cds_service.kernel.errors import ContentError
+from cds_service.security.jwks import ALGORITHMS, DEFAULT_ALGORITHMS, KeySet
+from cds_service.security.jwks import read as read_keys
+
+SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A registered client: one [[clients]] table",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "issuer"],
+    "properties": {
+        "name": {
+            "description": "Short name, for logs and metrics; used once.",
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$",
+        },
+        "issuer": {
+            "description": "The iss of its tokens, letter by letter; used once.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 512,
+        },
+        "jwks_urls": {
+            "description": "Where its keys may be fetched: the jku of its tokens, letter by letter. Or give jwks.",
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"type": "string"},
+        },
+        "jwks": {
+            "description": "Its public keys (RFC 7517), where they are exchanged by hand. Or give jwks_urls.",
+            "type": "object",
+            "required": ["keys"],
+            "properties": {"keys": {"type": "array", "minItems": 1}},
+        },
+        "algorithms": {
+            "description": "Signatures it may use; default ES384 and RS384.",
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"enum": sorted(ALGORITHMS)},
+        },
+        "tenants": {
+            "description": "The tenants it may name; none listed: its tokens name none.",
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string", "minLength": 1, "maxLength": 256},
+        },
+        "fhir_bases": {
+            "description": "The FHIR servers it may send us to.",
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string"},
+        },
+        "profile": {
+            "description": "Built-in profile of clinical choices for its calls.",
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_-]*$",
+        },
+        "site_file": {
+            "description": "TOML file with this site's own choices.",
+            "type": "string",
+            "minLength": 1,
+        },
+        "dialect": {"description": "What its software understands beyond the standard.", "type": "string"},
+        "max_token_seconds": {
+            "description": "Longest life of its tokens, from iat to exp; default 300.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 3600,
+        },
+        "max_parallel_fetches": {
+            "description": "Most requests to one of its FHIR servers at the same time; default 4.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 64,
+        },
+    },
+}
+_VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What `SCHEMA` describes, with the defaults; made by `registry`.
+
+    Exactly one of `jwks_urls` and `jwks` is given.
+    """
+
+    name: str
+    issuer: str
+    jwks_urls: tuple[str, ...] = ()
+    jwks: KeySet | None = None
+    algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
+    tenants: frozenset[str] = frozenset()
+    fhir_bases: tuple[Base, ...] = ()
+    profile: str | None = None
+    site_file: Path | None = None
+    dialect: str = ""
+    max_token_seconds: int = 300
+    max_parallel_fetches: int = 4
+
+
+class Registry:
+    """The registered clients, by issuer."""
+
+    def __init__(self, clients: Iterable[Client]) -> None:
+        self._by_issuer: Mapping[str, Client] = MappingProxyType({client.issuer: client for client in clients})
+
+    def of_issuer(self, issuer: str) -> Client | None:
+        """The client whose tokens carry this `iss`, if one is registered."""
+        return self._by_issuer.get(issuer)
+
+    def all(self) -> tuple[Client, ...]:
+        """Every client, in the order of the file."""
+        return tuple(self._by_issuer.values())
+
+
+def registry(entries: Sequence[Mapping[str, Any]], file: str) -> Registry:
+    """Read the registered clients.
+
+    Args:
+        entries: the `[[clients]]` tables.
+        file: where they stand, for messages.
+
+    Returns:
+        The clients. Two of them may share a `jwks_urls` address (one vendor serves many sites); not an issuer or a name.
+
+    Raises:
+        ContentError: a client is not what `SCHEMA` allows, has a weak or private key, or an address that is not safe to call.
+    """
+    clients: list[Client] = []
+    for number, entry in enumerate(entries):
+        client = _client(entry, file, f"clients.{number}")
+        for key in ("issuer", "name"):
+            if any(getattr(client, key) == getattr(other, key) for other in clients):
+                problem = f"another client has the same {key}"
+                raise ContentError(file, f"clients.{number}.{key}", problem, f"Give each client its own {key}.")
+        clients.append(client)
+    return Registry(clients)
+
+
+def _client(entry: Mapping[str, Any], file: str, place: str) -> Client:
+    for error in sorted(_VALIDATOR.iter_errors(entry), key=lambda e: list(map(str, e.absolute_path))):
+        where = ".".join([place, *map(str, error.absolute_path)])
+        raise ContentError(file, where, error.message)
+    if ("jwks_urls" in entry) == ("jwks" in entry):
+        problem = "needs jwks_urls or jwks, and not both"
+        raise ContentError(file, place, problem, "Say where its keys are published, or write them here.")
+    given = dict(entry)
+    for number, url in enumerate(entry.get("jwks_urls", ())):
+        _base(url, file, f"{place}.jwks_urls.{number}")  # compared and called as it is written, so only looked at
+    given["fhir_bases"] = tuple(
+        _base(url, file, f"{place}.fhir_bases.{number}") for number, url in enumerate(entry.get("fhir_bases", ()))
+    )
+    for name, kind in (("jwks_urls", tuple), ("algorithms", tuple), ("tenants", frozenset), ("site_file", Path)):
+        if name in entry:
+            given[name] = kind(entry[name])
+    if "jwks" in entry:
+        given["jwks"] = _pinned(entry["jwks"], given.get("algorithms", DEFAULT_ALGORITHMS), file, f"{place}.jwks")
+    return Client(**given)
+
+
+def _base(text: str, file: str, place: str) -> Base:
+    try:
+        return parse_base(text, insecure=True)
+    except ValueError as problem:
+        raise ContentError(file, place, str(problem), "Write the address as https://host/path.") from None
+
+
+def _pinned(document: Any, algorithms: Iterable[str], file: str, place: str) -> KeySet:
+    """Every key an operator writes down must be fit: one left out silently would be missed on the day of rotation."""
+    found = read_keys(document)
+    for where, problem, fix in found.problems:
+        raise ContentError(file, f"{place}.{where}", problem, fix)
+    for number, key in enumerate(found.keys):
+        if key.algorithms.isdisjoint(algorithms):
+            fix = f"Add {' or '.join(sorted(key.algorithms))} to algorithms, or register another key."
+            raise ContentError(file, f"{place}.keys.{number}", "is for none of the client's algorithms", fix)
+    return found
