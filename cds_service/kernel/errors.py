@@ -7,7 +7,8 @@
     │   ├── PayloadTooLarge      more bytes than the limit                             -> 413
     │   ├── PatientMismatch      data of another patient than the call is about        -> 412
     │   └── Unassessable         not even membership of the population can be told     -> 412
-    └── ContentError             a guideline, profile, value set or text file is wrong (ours or a site's)
+    ├── ContentError             a guideline, profile, value set or text file is wrong (ours or a site's)
+    └── StoreUnavailable         the database cannot be used at the moment
 
 Each message says what is wrong, where, and what to do next; none repeats a value from the record (S8).
 """
@@ -61,3 +62,7 @@ class ContentError(BoneCdsError):
     def __init__(self, file: str, key: str, problem: str, fix: str = "") -> None:
         self.file, self.key, self.problem, self.fix = file, key, problem, fix
         super().__init__(f"{file}: {key}: " + (f"{problem.removesuffix('.')}. {fix}" if fix else problem))
+
+
+class StoreUnavailable(BoneCdsError):
+    """The database cannot be used at the moment."""
