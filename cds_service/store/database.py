@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, insert
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from cds_service.kernel.errors import ContentError, StoreUnavailable
 from cds_service.store import engines, migrate
@@ -124,6 +124,9 @@ class Database:
             with self._engine().begin() as connection:
                 found = work(connection)
         except _FAILURES as problem:
+            if isinstance(problem, StatementError) and not isinstance(problem, DBAPIError):
+                # The statement did not even reach the database: a mistake of ours, and the database is well.
+                raise
             raise self._failure(what, problem) from None
         self._breaker.went_well()
         return found

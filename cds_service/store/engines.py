@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ class Patience:
     connection: float
 
 
-DURING_A_CALL = Patience(lock=0.2, statement=0.5, answer=1, connection=0.3)
+DURING_A_CALL = Patience(lock=0.5, statement=1, answer=1.5, connection=0.5)
 # Another process may be at work on a large table.
 AT_THE_START = Patience(lock=30, statement=60, answer=90, connection=30)
 
@@ -97,6 +99,8 @@ def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
             made.execute("PRAGMA journal_mode=WAL")
         made.execute("PRAGMA synchronous=FULL")
         made.execute("PRAGMA foreign_keys=ON")
+        # From here on only BEGIN can meet a lock, and `_begin` waits for that.
+        made.execute("PRAGMA busy_timeout=0")
         return made
 
     if "poolclass" not in options:
@@ -112,12 +116,34 @@ def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A plain BEGIN takes the write lock at the first write, where SQLite may refuse at once instead of waiting.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin(connection, patience.lock)
 
     if path:
         _notice_a_replaced_file(engine, path)
     return engine
+
+
+def _begin(connection: Connection, wait_s: float) -> None:
+    """Take the write lock.
+
+    At once, since a plain BEGIN takes it at the first write, where SQLite may refuse without waiting. And asking every
+    millisecond or two, since SQLite's own way of waiting (`busy_timeout`) asks ten times in 200 ms: of two processes
+    that write without pause one failed in 1.7 % of its writes.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(random.uniform(0.0005, 0.0015))  # noqa: S311
+        else:
+            return
+    # once more, so that the error takes SQLAlchemy's way
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _notice_a_replaced_file(engine: Engine, path: Path) -> None:

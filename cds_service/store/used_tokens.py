@@ -6,9 +6,8 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from typing import cast
 
-from sqlalchemy import Connection, CursorResult, delete, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
@@ -68,8 +67,8 @@ class UsedTokens:
         def note(connection: Connection) -> bool:
             # Not an insert that fails: PostgreSQL would log the key of every replay, and wait for nothing in return.
             insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            noting = insert(used_tokens).values(row).on_conflict_do_nothing()
-            first = cast(CursorResult[None], connection.execute(noting)).rowcount == 1
+            noting = insert(used_tokens).values(row).on_conflict_do_nothing().returning(used_tokens.c.token)
+            first = connection.execute(noting).first() is not None
             if first and self._time_to_purge():
                 _purge(connection, self._oldest())
             return first
