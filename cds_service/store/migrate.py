@@ -1,0 +1,42 @@
+"""Bring a database to the form this version knows."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from cds_service.kernel.errors import ContentError
+
+# Any number will do, if nobody else takes it in the same database: "bonecds" in ASCII.
+_ADVISORY_LOCK = 0x626F6E65636473
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply the steps that are missing, within the transaction of `connection`.
+
+    Safe when several processes start at once: in SQLite the transaction has the only write lock from its beginning,
+    in PostgreSQL an advisory lock is held until it ends.
+
+    Raises:
+        ContentError: the database was made by a newer version, or by another program that uses alembic.
+        SQLAlchemyError: the database does not answer.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "cds_service.store:migrations")
+    steps = ScriptDirectory.from_config(config)
+    known = {step.revision for step in steps.walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_heads()
+    if not known.issuperset(found):
+        raise ContentError(
+            "database",
+            "schema",
+            "was made by a newer version of this program, or by another one.",
+            "Run that version, restore the backup taken before the update, or name another database.",
+        )
+    if tuple(found) != tuple(steps.get_heads()):
+        command.upgrade(config, "head")

@@ -1,0 +1,82 @@
+"""The tables. What may stand in a column is said here once; `docs/store.md` repeats it for operators.
+
+A change here needs a migration in `migrations/versions/`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, TypeDecorator
+
+
+class UtcTime(TypeDecorator[dt.datetime]):
+    """A moment. SQLite keeps no time zone, so it gets UTC without one, and reading puts it back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        """To the database.
+
+        Raises:
+            ValueError: a time without a zone could be any of 27 hours.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+METADATA = MetaData()
+
+# Ids of tokens that were accepted, so that none is accepted twice (CDS Hooks 2.0.1: `jti`).
+used_tokens = Table(
+    "used_tokens",
+    METADATA,
+    # a registered client's `iss`; never the text of an unknown one
+    Column("issuer", Text, primary_key=True),
+    # SHA-256 of the id, in hex: its length is bounded whatever the client sends
+    Column("token", Text, primary_key=True),
+    # seconds since 1970, as `exp` has it
+    Column("expires", BigInteger, nullable=False),
+    Index("used_tokens_expires", "expires"),
+)
+
+# One row per call. No clinical value, no identifier but keyed hashes, no word of the caller's. Empty text: not known.
+calls = Table(
+    "calls",
+    METADATA,
+    # SQLite counts up by itself only in an INTEGER
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("correlation_id", Text, nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Column("hook", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    # which site key made the two hashes
+    Column("key_id", Text, nullable=False),
+    Column("patient_hash", Text, nullable=False),
+    Column("user_hash", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("ms", Integer, nullable=False),
+    Column("cards", Integer, nullable=False),
+    # a list of objects with id and version
+    Column("rules", JSON, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    # how many look-ups ended in each state
+    Column("key_states", JSON, nullable=False),
+    Column("problem", Text, nullable=False),
+    Index("calls_correlation_id", "correlation_id"),
+    Index("calls_time", "time"),
+)
