@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cds_service.engine.draft_orders import DraftOrders, orders_of
+from cds_service.fhir import answers
+from cds_service.fhir.answers import Answer
 from cds_service.fhir.identity import Attribution, OnePatient, is_merged, one_patient, with_id
 from cds_service.fhir.read import string
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError, JsonRefused, PatientMismatch
 from cds_service.kernel.needs import Drafts, Lookup, LookupState, Need, Records, Resource
-from cds_service.protocol import prefetch
-from cds_service.protocol.prefetch import Prefetched
 
 _MERGED = "the Patient record was merged into another one"
 
@@ -92,9 +92,9 @@ def gather(call: Call, needs: Sequence[Need]) -> Records:
             somebody else (D5).
     """
     types = {need.key: need.resource_type for need in needs}
-    asked = {key: prefetch.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
+    asked = {key: answers.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
     others = {
-        key: prefetch.read(value, present=True, resource_type="")
+        key: answers.read(value, present=True, resource_type="")
         for key, value in call.prefetch.items()
         if key not in types
     }
@@ -131,7 +131,7 @@ def _drafts(found: DraftOrders | None, who: OnePatient, problems: list[str]) -> 
     )
 
 
-def _lookup(key: str, found: Prefetched, who: OnePatient, problems: list[str], *, keep: bool = False) -> Lookup:
+def _lookup(key: str, found: Answer, who: OnePatient, problems: list[str], *, keep: bool = False) -> Lookup:
     """The outcome of one key; with `keep`, foreign resources are left out instead of failing it."""
     result = _sort(found, who)
     if "Patient" in result.foreign:
@@ -151,7 +151,7 @@ def _lookup(key: str, found: Prefetched, who: OnePatient, problems: list[str], *
     return Lookup(state, resources, "" if state is LookupState.COMPLETE else "; ".join(words))
 
 
-def _sort(found: Prefetched, who: OnePatient) -> _Sorted:
+def _sort(found: Answer, who: OnePatient) -> _Sorted:
     ours: list[Resource] = []
     foreign: Counter[str] = Counter()
     unattributed: Counter[str] = Counter()
@@ -167,7 +167,7 @@ def _sort(found: Prefetched, who: OnePatient) -> _Sorted:
     return _Sorted(tuple(ours), foreign, unattributed)
 
 
-def _pairs(values: Iterable[Prefetched]) -> Iterable[tuple[Resource, str]]:
+def _pairs(values: Iterable[Answer]) -> Iterable[tuple[Resource, str]]:
     for found in values:
         yield from zip(found.resources, found.full_urls, strict=True)
 
@@ -201,7 +201,7 @@ def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = No
         InputError: not FHIR, or not exactly one Patient.
         PatientMismatch: resources of another patient are among the data.
     """
-    found = prefetch.read_all(_as_bundle(bundle))
+    found = answers.read_all(_as_bundle(bundle))
     found = replace(found, resources=tuple(map(with_id, found.resources, found.full_urls)))
     patient_id = _only_patient(found)
     who = one_patient(patient_id, None, _pairs((found,)))
@@ -217,7 +217,7 @@ def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = No
     by_type: dict[str, list[Resource]] = {}
     for resource in result.ours:
         by_type.setdefault(string(resource.get("resourceType")), []).append(resource)
-    whole = LookupState.PARTIAL if found.state is prefetch.KeyState.PARTIAL else LookupState.COMPLETE
+    whole = LookupState.PARTIAL if found.state is answers.AnswerState.PARTIAL else LookupState.COMPLETE
     lookups = {}
     for need in needs:
         here = LookupState.PARTIAL if need.resource_type in result.unattributed else whole
@@ -249,7 +249,7 @@ def _line(number: int, line: str) -> object:
         raise JsonRefused(problem.what, f"line {number}", "NDJSON has one resource a line.") from None
 
 
-def _only_patient(found: Prefetched) -> str:
+def _only_patient(found: Answer) -> str:
     patients = [r for r in found.resources if r.get("resourceType") == "Patient"]
     if not patients:
         raise InputError(
