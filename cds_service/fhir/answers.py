@@ -64,6 +64,19 @@ class Answer:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the FHIR server of a call gave.
+
+    Attributes:
+        answers: one for each need that was asked for, by key.
+        medications: Medications that the records of the call refer to and do not hold.
+    """
+
+    answers: Mapping[str, Answer]
+    medications: Answer
+
+
 class _Fault(Enum):
     """Why a value does not prove absence."""
 
