@@ -13,6 +13,7 @@ from cds_service.cards.suggest import Subject, already_ordered
 from cds_service.engine.arrange import arrange, open_gaps, spoken_topics, with_figures, with_withheld
 from cds_service.engine.draft_orders import ORDER_HOOKS
 from cds_service.engine.evaluate import Evaluation, evaluate
+from cds_service.engine.fetch import Fetcher
 from cds_service.engine.gather import gather
 from cds_service.engine.services import Profile, Service
 from cds_service.fhir.read import name_of
@@ -71,6 +72,7 @@ def answer(
     *,
     as_of: dt.date,
     profile: Profile,
+    fetcher: Fetcher | None = None,
     unassessable_as_card: bool = False,
 ) -> HookResponse:
     """Answer one call.
@@ -80,6 +82,7 @@ def answer(
         request: the parsed request.
         as_of: today, or the day to replay.
         profile: the site's choices.
+        fetcher: looks up what the prefetch lacks; without it only what was sent is read.
         unassessable_as_card: give an information card instead of raising `Unassessable`.
 
     Raises:
@@ -88,7 +91,7 @@ def answer(
     """
     if request.user_type in _NOT_PROFESSIONAL:
         return HookResponse()
-    records = gather(request, service.needs)
+    records = gather(request, service.needs, fetcher)
     decision = decide(service, records, as_of, profile, request.hook_instance, every_rule=False)
     evaluation = decision.evaluation
     if decision.cards or evaluation.silent or evaluation.scope.truth is not Truth.UNKNOWN:

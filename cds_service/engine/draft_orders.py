@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cds_service.fhir import answers
 from cds_service.fhir.identity import with_id
 from cds_service.fhir.read import items, string
 from cds_service.kernel.needs import Resource
-from cds_service.protocol import prefetch
 
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
 # what orders refer to and no one orders
@@ -46,7 +46,7 @@ def orders_of(hook: str, context: Mapping[str, Any]) -> DraftOrders | None:
     """
     if hook not in ORDER_HOOKS:
         return None
-    found = prefetch.read_all(context.get("draftOrders"))
+    found = answers.read_all(context.get("draftOrders"))
     named = tuple(map(with_id, found.resources, found.full_urls))
     orders = [string(resource.get("resourceType")) not in _COMPANIONS for resource in named]
     chosen = {_tail(each) for each in items(context.get("selections"))} - {""} if hook == "order-select" else set()

@@ -1,4 +1,4 @@
-"""From what a call carries to records of one proven patient (S2, S4; `safety.md` D1-D4).
+"""From what a call carries, and what its FHIR server has, to records of one proven patient (S2, S4; `safety.md` D1-D4).
 
 A foreign Patient refuses the whole call. A foreign resource fails its whole key: dropping it would turn a
 mix-up into "none found". A resource that cannot be attributed is not used, and its key no longer proves
@@ -14,15 +14,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cds_service.engine.draft_orders import DraftOrders, orders_of
+from cds_service.engine.fetch import Fetcher, lacking, merged
+from cds_service.fhir import answers
+from cds_service.fhir.answers import Answer
 from cds_service.fhir.identity import Attribution, OnePatient, is_merged, one_patient, with_id
 from cds_service.fhir.read import string
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError, JsonRefused, PatientMismatch
 from cds_service.kernel.needs import Drafts, Lookup, LookupState, Need, Records, Resource
-from cds_service.protocol import prefetch
-from cds_service.protocol.prefetch import Prefetched
 
 _MERGED = "the Patient record was merged into another one"
+_SERVER = "FHIR server"
 
 
 class Call(Protocol):
@@ -41,6 +43,11 @@ class Call(Protocol):
     @property
     def fhir_server(self) -> str | None:
         """The FHIR base of the client."""
+        ...
+
+    @property
+    def access_token(self) -> str | None:
+        """The token for it."""
         ...
 
     @property
@@ -77,24 +84,26 @@ class _Sorted:
         return found
 
 
-def gather(call: Call, needs: Sequence[Need]) -> Records:
-    """Read the prefetch of one call.
+def gather(call: Call, needs: Sequence[Need], fetcher: Fetcher | None = None) -> Records:
+    """Read the prefetch of one call, and fetch what it lacks.
 
     Args:
         call: the request; its patient, prefetch, FHIR base and draft orders are read.
         needs: what was asked for; values under other keys may show presence, never absence.
+        fetcher: looks up at the FHIR server of the call, where the call names one and brings a token for it (CDS Hooks
+            asks for both); without it only what was sent is read.
 
     Returns:
-        One look-up per need; keys that were not sent are NOT_SUPPLIED.
+        One look-up per need; keys that were neither sent nor fetched are NOT_SUPPLIED.
 
     Raises:
         PatientMismatch: a Patient other than the one of the call is among the data (D1), or an order is for
-            somebody else (D5).
+            somebody else (D5). Where the data that was sent shows it, nothing is fetched.
     """
     types = {need.key: need.resource_type for need in needs}
-    asked = {key: prefetch.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
+    asked = {key: answers.read(call.prefetch.get(key), key in call.prefetch, kind) for key, kind in types.items()}
     others = {
-        key: prefetch.read(value, present=True, resource_type="")
+        key: answers.read(value, present=True, resource_type="")
         for key, value in call.prefetch.items()
         if key not in types
     }
@@ -107,6 +116,16 @@ def gather(call: Call, needs: Sequence[Need]) -> Records:
         # The name of a key that we did not ask for is text of the client: it is not repeated.
         place = f"a key that was not asked for ({number})"
         extra += _lookup(place, found, who, problems, keep=True).resources
+    if fetcher and call.fhir_server and call.access_token:
+        known = (*(r for lookup in lookups.values() for r in lookup.resources), *extra)
+        orders = drafts.everything if drafts else ()
+        missing = lacking(needs, lookups)
+        fetched = fetcher.fetch(call.fhir_server, call.access_token, call.patient_id, missing, (*known, *orders))
+        pairs = _pairs((*asked.values(), *others.values(), *fetched.answers.values()))
+        who = one_patient(call.patient_id, call.fhir_server, pairs)
+        for key, found in fetched.answers.items():
+            lookups[key] = merged(lookups[key], _lookup(key, found, who, problems, source=_SERVER))
+        extra += _lookup("medications", fetched.medications, who, problems, source=_SERVER, keep=True).resources
     problems += _merged((*(r for lookup in lookups.values() for r in lookup.resources), *extra))
     return Records(call.patient_id, lookups, tuple(extra), tuple(problems), drafts, call.encounter_id)
 
@@ -131,13 +150,15 @@ def _drafts(found: DraftOrders | None, who: OnePatient, problems: list[str]) -> 
     )
 
 
-def _lookup(key: str, found: Prefetched, who: OnePatient, problems: list[str], *, keep: bool = False) -> Lookup:
+def _lookup(
+    key: str, found: Answer, who: OnePatient, problems: list[str], *, source: str = "prefetch", keep: bool = False
+) -> Lookup:
     """The outcome of one key; with `keep`, foreign resources are left out instead of failing it."""
     result = _sort(found, who)
     if "Patient" in result.foreign:
         raise PatientMismatch(
             "the call carries a Patient other than the one it is about",
-            f"prefetch: {key}",
+            f"{source}: {key}",
             "Send data of one patient, from one FHIR server, per call.",
         )
     state, resources = found.state.lookup, result.ours
@@ -147,11 +168,12 @@ def _lookup(key: str, found: Prefetched, who: OnePatient, problems: list[str], *
     elif result.unattributed:
         state = LookupState.PARTIAL
     if words:
-        problems.append(f"{key}: {'; '.join(words)}")
+        place = key if source == "prefetch" else f"{source}: {key}"
+        problems.append(f"{place}: {'; '.join(words)}")
     return Lookup(state, resources, "" if state is LookupState.COMPLETE else "; ".join(words))
 
 
-def _sort(found: Prefetched, who: OnePatient) -> _Sorted:
+def _sort(found: Answer, who: OnePatient) -> _Sorted:
     ours: list[Resource] = []
     foreign: Counter[str] = Counter()
     unattributed: Counter[str] = Counter()
@@ -167,7 +189,7 @@ def _sort(found: Prefetched, who: OnePatient) -> _Sorted:
     return _Sorted(tuple(ours), foreign, unattributed)
 
 
-def _pairs(values: Iterable[Prefetched]) -> Iterable[tuple[Resource, str]]:
+def _pairs(values: Iterable[Answer]) -> Iterable[tuple[Resource, str]]:
     for found in values:
         yield from zip(found.resources, found.full_urls, strict=True)
 
@@ -201,7 +223,7 @@ def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = No
         InputError: not FHIR, or not exactly one Patient.
         PatientMismatch: resources of another patient are among the data.
     """
-    found = prefetch.read_all(_as_bundle(bundle))
+    found = answers.read_all(_as_bundle(bundle))
     found = replace(found, resources=tuple(map(with_id, found.resources, found.full_urls)))
     patient_id = _only_patient(found)
     who = one_patient(patient_id, None, _pairs((found,)))
@@ -217,7 +239,7 @@ def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = No
     by_type: dict[str, list[Resource]] = {}
     for resource in result.ours:
         by_type.setdefault(string(resource.get("resourceType")), []).append(resource)
-    whole = LookupState.PARTIAL if found.state is prefetch.KeyState.PARTIAL else LookupState.COMPLETE
+    whole = LookupState.PARTIAL if found.state is answers.AnswerState.PARTIAL else LookupState.COMPLETE
     lookups = {}
     for need in needs:
         here = LookupState.PARTIAL if need.resource_type in result.unattributed else whole
@@ -249,7 +271,7 @@ def _line(number: int, line: str) -> object:
         raise JsonRefused(problem.what, f"line {number}", "NDJSON has one resource a line.") from None
 
 
-def _only_patient(found: Prefetched) -> str:
+def _only_patient(found: Answer) -> str:
     patients = [r for r in found.resources if r.get("resourceType") == "Patient"]
     if not patients:
         raise InputError(

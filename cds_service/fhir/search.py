@@ -1,4 +1,4 @@
-"""From a need to its prefetch template: CDS Hooks 2.0 tokens and its query subset only (`protocol.md` F)."""
+"""From a need to its codes and its prefetch template: CDS Hooks 2.0 tokens and query subset only (`protocol.md` F)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _template(need: Need, terminology: Terminology) -> str:
     if need.by_id:
         return f"{need.resource_type}/{{{{context.patientId}}}}"
     query = f"{need.resource_type}?patient={{{{context.patientId}}}}"
-    codes = _codes(need, terminology)
+    codes = codes_of(need, terminology)
     if codes:
         query += f"&code={','.join(codes)}"
     return f"{query}&_count={_COUNT}"
 
 
-def _codes(need: Need, terminology: Terminology) -> list[str]:
+def codes_of(need: Need, terminology: Terminology) -> list[str]:
     """System-qualified codes of the need's concepts; prefixes and classes cannot be searched for and are left out."""
     if not need.concepts:
         return []

@@ -37,7 +37,7 @@ class HookRequest:
         patient_id: logical id of the patient, safe to stand in a URL.
         encounter_id: logical id of the encounter, if any.
         fhir_server: base URL of the sender's FHIR server, if any.
-        has_token: whether an access token came with it; the token itself is not kept.
+        access_token: what the FHIR server asks for, if it came; it lives as long as this call and is shown nowhere.
         context: the whole context, with the hook's other fields (draftOrders ...).
         prefetch: what was supplied, key by key, any JSON value; absent prefetch is empty.
     """
@@ -49,7 +49,7 @@ class HookRequest:
     patient_id: str = field(repr=False)
     encounter_id: str | None = field(repr=False)
     fhir_server: str | None = field(repr=False)
-    has_token: bool
+    access_token: str | None = field(repr=False)
     context: Mapping[str, Any] = field(repr=False)
     prefetch: Mapping[str, Any] = field(repr=False)
 
@@ -89,7 +89,7 @@ def parse(body: object, *, hook: str) -> HookRequest:
         patient_id=patient_id,
         encounter_id=_id(context, "encounterId") if "encounterId" in context else None,
         fhir_server=body.get("fhirServer"),
-        has_token=bool(authorization.get("access_token")),
+        access_token=_token(authorization),
         context=context,
         prefetch=body.get("prefetch", {}),
     )
@@ -140,6 +140,11 @@ def _same_patient(authorization: Mapping[str, Any], patient_id: str) -> None:
         "fhirAuthorization.patient",
         "Send a token of the patient in context.patientId.",
     )
+
+
+def _token(authorization: Mapping[str, Any]) -> str | None:
+    token = authorization.get("access_token")
+    return token if isinstance(token, str) and token else None
 
 
 def _user(user: object) -> tuple[str, str]:

@@ -1,8 +1,9 @@
-"""What came under one prefetch key, and whether it proves that nothing else exists (S2).
+"""What answered one look-up, and whether it proves that nothing else exists (S2).
 
-CDS Hooks knows five states of a key (absent, null, empty Bundle, OperationOutcome, data that may have a
-next page); each has its own branch here. What was found is kept even from a broken answer, because presence
-needs no proof; but then the state is PARTIAL and nothing may be concluded from what is not in it.
+An answer is a prefetch value or a page that the FHIR server sent to a search of ours: both are read here. CDS Hooks
+knows five states of a prefetch key (absent, null, empty Bundle, OperationOutcome, data that may have a next page); each
+has its own branch. What was found is kept even from a broken answer, because presence needs no proof; but then the
+state is PARTIAL and nothing may be concluded from what is not in it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 from cds_service.kernel.needs import LookupState, Resource
 
 
-class KeyState(Enum):
-    """What a prefetch value turned out to be (CDS Hooks 2.0.1, "Prefetch")."""
+class AnswerState(Enum):
+    """What an answer turned out to be (CDS Hooks 2.0.1, "Prefetch")."""
 
     ABSENT = "absent"
     NULL = "null"
@@ -36,31 +37,44 @@ class KeyState(Enum):
 
 
 _LOOKUP_STATE = {
-    KeyState.ABSENT: LookupState.NOT_SUPPLIED,
-    KeyState.NULL: LookupState.COMPLETE,
-    KeyState.EMPTY: LookupState.COMPLETE,
-    KeyState.DATA: LookupState.COMPLETE,
-    KeyState.PARTIAL: LookupState.PARTIAL,
-    KeyState.FAILED: LookupState.FAILED,
-    KeyState.NOT_PERMITTED: LookupState.NOT_PERMITTED,
+    AnswerState.ABSENT: LookupState.NOT_SUPPLIED,
+    AnswerState.NULL: LookupState.COMPLETE,
+    AnswerState.EMPTY: LookupState.COMPLETE,
+    AnswerState.DATA: LookupState.COMPLETE,
+    AnswerState.PARTIAL: LookupState.PARTIAL,
+    AnswerState.FAILED: LookupState.FAILED,
+    AnswerState.NOT_PERMITTED: LookupState.NOT_PERMITTED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Prefetched:
-    """One prefetch value, read.
+class Answer:
+    """One answer, read.
 
     Attributes:
-        state: see `KeyState`.
+        state: see `AnswerState`.
         resources: what was found; empty unless the state is DATA or PARTIAL.
         full_urls: the `fullUrl` of each resource, in the same order; "" where there is none.
         detail: what was odd, in our own words; never a value from the record.
     """
 
-    state: KeyState
+    state: AnswerState
     resources: tuple[Resource, ...] = ()
     full_urls: tuple[str, ...] = ()
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the FHIR server of a call gave.
+
+    Attributes:
+        answers: one for each need that was asked for, by key.
+        medications: Medications that the records of the call refer to and do not hold.
+    """
+
+    answers: Mapping[str, Answer]
+    medications: Answer
 
 
 class _Fault(Enum):
@@ -98,8 +112,8 @@ _MAX_DEPTH = 3
 _HTTP_STATUS = re.compile(r"\s*([1-5]\d\d)\b")
 
 
-def read(value: object, present: bool, resource_type: str) -> Prefetched:
-    """Read one prefetch value.
+def read(value: object, present: bool, resource_type: str) -> Answer:
+    """Read one answer: a prefetch value, or a page of a search.
 
     Args:
         value: parsed JSON, of any type.
@@ -110,15 +124,15 @@ def read(value: object, present: bool, resource_type: str) -> Prefetched:
         State and resources; odd input never raises and is never taken for "none found".
     """
     if not present:
-        return Prefetched(KeyState.ABSENT)
+        return Answer(AnswerState.ABSENT)
     if value is None:
-        return Prefetched(KeyState.NULL)
+        return Answer(AnswerState.NULL)
     reading = _Reading(resource_type)
     reading.add(value, "", kinds=_SEARCH_KINDS)
     return reading.result()
 
 
-def read_all(value: object) -> Prefetched:
+def read_all(value: object) -> Answer:
     """Read a whole-patient Bundle of any kind, or one resource: every type counts as asked for."""
     reading = _Reading("")
     reading.add(value, "", kinds=None)
@@ -175,21 +189,21 @@ class _Reading:
         if self.asked and _is_stranger(resource, self.asked) and not _is_include(entry):
             self.strangers += 1
 
-    def result(self) -> Prefetched:
+    def result(self) -> Answer:
         """The state that follows from what was collected."""
         if self.asked and self.resources and not any(r["resourceType"] == self.asked for r in self.resources):
             # somebody typed another query under our key (Epic: prefetch is configured by hand)
             self.faults[_Fault.OTHER_TYPES] += 1
-        return Prefetched(self._state(), tuple(self.resources), tuple(self.full_urls), self._detail())
+        return Answer(self._state(), tuple(self.resources), tuple(self.full_urls), self._detail())
 
-    def _state(self) -> KeyState:
+    def _state(self) -> AnswerState:
         if self.resources:
-            return KeyState.PARTIAL if self.faults else KeyState.DATA
+            return AnswerState.PARTIAL if self.faults else AnswerState.DATA
         if _Fault.NOT_PERMITTED in self.faults:
-            return KeyState.NOT_PERMITTED
+            return AnswerState.NOT_PERMITTED
         if not _FATAL.isdisjoint(self.faults):
-            return KeyState.FAILED
-        return KeyState.PARTIAL if self.faults else KeyState.EMPTY
+            return AnswerState.FAILED
+        return AnswerState.PARTIAL if self.faults else AnswerState.EMPTY
 
     def _detail(self) -> str:
         words = [

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.fhir.answers import Answer, AnswerState, read, read_all
 from cds_service.formats import strict_json
 from cds_service.kernel.needs import LookupState
-from cds_service.protocol.prefetch import KeyState, Prefetched, read, read_all
 
 OBSERVATION = '{"resourceType": "Observation", "id": "o1"}'
 
 
-def value(text: str, asked: str = "Observation") -> Prefetched:
+def value(text: str, asked: str = "Observation") -> Answer:
     return read(strict_json.load(text.encode()), present=True, resource_type=asked)
 
 
@@ -27,7 +27,7 @@ def outcome(severity: str, code: str) -> str:
     return f'{{"resourceType": "OperationOutcome", "issue": [{{"severity": "{severity}", "code": "{code}"}}]}}'
 
 
-def ids(found: Prefetched) -> list[object]:
+def ids(found: Answer) -> list[object]:
     return [resource.get("id") for resource in found.resources]
 
 
@@ -36,20 +36,22 @@ def ids(found: Prefetched) -> list[object]:
 
 def test_item_40a_a_key_that_was_not_sent_is_not_supplied() -> None:
     found = read(None, present=False, resource_type="Observation")
-    assert (found.state, found.state.lookup) == (KeyState.ABSENT, LookupState.NOT_SUPPLIED)
+    assert (found.state, found.state.lookup) == (AnswerState.ABSENT, LookupState.NOT_SUPPLIED)
 
 
 @pytest.mark.parametrize(
     ("text", "state"),
     [
-        pytest.param("null", KeyState.NULL, id="item_40b-null"),
-        pytest.param('{"resourceType": "Bundle", "type": "searchset"}', KeyState.EMPTY, id="item_40c-no-entry"),
-        pytest.param(bundle(), KeyState.EMPTY, id="item_40c-empty-entry"),
-        pytest.param(bundle(more=', "total": 0'), KeyState.EMPTY, id="item_40c-total-0"),
-        pytest.param('{"resourceType": "Bundle", "type": "searchset", "entry": null}', KeyState.EMPTY, id="null-entry"),
+        pytest.param("null", AnswerState.NULL, id="item_40b-null"),
+        pytest.param('{"resourceType": "Bundle", "type": "searchset"}', AnswerState.EMPTY, id="item_40c-no-entry"),
+        pytest.param(bundle(), AnswerState.EMPTY, id="item_40c-empty-entry"),
+        pytest.param(bundle(more=', "total": 0'), AnswerState.EMPTY, id="item_40c-total-0"),
+        pytest.param(
+            '{"resourceType": "Bundle", "type": "searchset", "entry": null}', AnswerState.EMPTY, id="null-entry"
+        ),
     ],
 )
-def test_item_40_looked_up_and_none_found_is_a_complete_look_up(text: str, state: KeyState) -> None:
+def test_item_40_looked_up_and_none_found_is_a_complete_look_up(text: str, state: AnswerState) -> None:
     found = value(text)
     assert (found.state, found.state.lookup, found.resources, found.detail) == (state, LookupState.COMPLETE, (), "")
 
@@ -57,22 +59,22 @@ def test_item_40_looked_up_and_none_found_is_a_complete_look_up(text: str, state
 @pytest.mark.parametrize("kind", ["searchset", "collection", "batch-response", "Searchset"])
 def test_item_40e_data_in_every_kind_of_bundle_that_clients_send(kind: str) -> None:
     found = value(f'{{"resourceType": "Bundle", "type": "{kind}", "entry": [{entry()}]}}')
-    assert (found.state, found.state.lookup, ids(found)) == (KeyState.DATA, LookupState.COMPLETE, ["o1"])
+    assert (found.state, found.state.lookup, ids(found)) == (AnswerState.DATA, LookupState.COMPLETE, ["o1"])
 
 
 def test_item_40e_the_public_sandbox_leaves_the_bundle_type_out() -> None:
     found = value(f'{{"resourceType": "Bundle", "entry": [{entry()}]}}')
-    assert (found.state, ids(found)) == (KeyState.DATA, ["o1"])
+    assert (found.state, ids(found)) == (AnswerState.DATA, ["o1"])
 
 
 def test_item_40e_a_single_resource_of_the_asked_type_is_data() -> None:
     found = value('{"resourceType": "Patient", "id": "p1"}', asked="Patient")
-    assert (found.state, ids(found)) == (KeyState.DATA, ["p1"])
+    assert (found.state, ids(found)) == (AnswerState.DATA, ["p1"])
 
 
 def test_item_40e_a_patient_may_also_come_in_a_bundle() -> None:
     found = value(bundle(entry('{"resourceType": "Patient", "id": "p1"}')), asked="Patient")
-    assert (found.state, ids(found)) == (KeyState.DATA, ["p1"])
+    assert (found.state, ids(found)) == (AnswerState.DATA, ["p1"])
 
 
 def test_item_40e_the_full_url_stays_with_its_resource() -> None:
@@ -91,14 +93,14 @@ def test_item_40e_the_full_url_stays_with_its_resource() -> None:
 def test_item_40e_a_next_page_makes_it_partial(link: str) -> None:
     found = value(bundle(entry(), more=f', "link": {link}'))
     assert (found.state, ids(found), found.detail) == (
-        KeyState.PARTIAL,
+        AnswerState.PARTIAL,
         ["o1"],
         "there are more pages than were sent",
     )
 
 
 def test_item_40e_an_empty_page_with_a_next_one_is_not_none_found() -> None:
-    assert value(bundle(more=', "link": [{"relation": "next", "url": "y"}]')).state is KeyState.PARTIAL
+    assert value(bundle(more=', "link": [{"relation": "next", "url": "y"}]')).state is AnswerState.PARTIAL
 
 
 # --- item 40d: an OperationOutcome in place of the value -----------------------------------------------------------
@@ -107,25 +109,25 @@ def test_item_40e_an_empty_page_with_a_next_one_is_not_none_found() -> None:
 @pytest.mark.parametrize(
     ("severity", "code", "state"),
     [
-        ("error", "exception", KeyState.FAILED),
-        ("fatal", "required", KeyState.FAILED),  # Epic: Observation with only `patient`
-        ("error", "not-found", KeyState.FAILED),
-        ("ERROR", "timeout", KeyState.FAILED),
-        ("error", "forbidden", KeyState.NOT_PERMITTED),
-        ("fatal", "security", KeyState.NOT_PERMITTED),
-        ("error", "login", KeyState.NOT_PERMITTED),
-        ("error", "expired", KeyState.NOT_PERMITTED),
-        ("warning", "suppressed", KeyState.NOT_PERMITTED),  # Epic: a category that the client may not see
-        ("information", "informational", KeyState.EMPTY),
-        ("warning", "processing", KeyState.EMPTY),
-        ("warning", "incomplete", KeyState.PARTIAL),
-        ("warning", "too-costly", KeyState.PARTIAL),
-        ("information", "throttled", KeyState.PARTIAL),
-        ("warning", "timeout", KeyState.PARTIAL),
-        ("severe", "processing", KeyState.FAILED),
+        ("error", "exception", AnswerState.FAILED),
+        ("fatal", "required", AnswerState.FAILED),  # Epic: Observation with only `patient`
+        ("error", "not-found", AnswerState.FAILED),
+        ("ERROR", "timeout", AnswerState.FAILED),
+        ("error", "forbidden", AnswerState.NOT_PERMITTED),
+        ("fatal", "security", AnswerState.NOT_PERMITTED),
+        ("error", "login", AnswerState.NOT_PERMITTED),
+        ("error", "expired", AnswerState.NOT_PERMITTED),
+        ("warning", "suppressed", AnswerState.NOT_PERMITTED),  # Epic: a category that the client may not see
+        ("information", "informational", AnswerState.EMPTY),
+        ("warning", "processing", AnswerState.EMPTY),
+        ("warning", "incomplete", AnswerState.PARTIAL),
+        ("warning", "too-costly", AnswerState.PARTIAL),
+        ("information", "throttled", AnswerState.PARTIAL),
+        ("warning", "timeout", AnswerState.PARTIAL),
+        ("severe", "processing", AnswerState.FAILED),
     ],
 )
-def test_item_40d_an_operation_outcome_as_the_value(severity: str, code: str, state: KeyState) -> None:
+def test_item_40d_an_operation_outcome_as_the_value(severity: str, code: str, state: AnswerState) -> None:
     assert value(outcome(severity, code)).state is state
 
 
@@ -141,7 +143,7 @@ def test_item_40d_an_operation_outcome_as_the_value(severity: str, code: str, st
 )
 def test_item_40d_an_outcome_that_cannot_be_read_is_a_failure(text: str) -> None:
     """NextGen leaves out `code`; without a severity nothing says that the answer is good."""
-    assert value(text).state is KeyState.FAILED
+    assert value(text).state is AnswerState.FAILED
 
 
 # --- item 41: an OperationOutcome inside a Bundle --------------------------------------------------------------------
@@ -154,30 +156,30 @@ EPIC_4101 = """{"resourceType": "OperationOutcome", "issue": [
 
 def test_item_41_epic_4101_and_4119_in_an_empty_bundle_mean_none_found() -> None:
     found = value(bundle(entry(EPIC_4101, OUTCOME_MODE), more=', "total": 0'))
-    assert (found.state, found.resources) == (KeyState.EMPTY, ())
+    assert (found.state, found.resources) == (AnswerState.EMPTY, ())
 
 
 def test_item_41_epic_adds_an_outcome_to_every_page() -> None:
     found = value(bundle(entry(), entry(EPIC_4101, OUTCOME_MODE), more=', "total": 50'))
-    assert (found.state, ids(found)) == (KeyState.DATA, ["o1"])
+    assert (found.state, ids(found)) == (AnswerState.DATA, ["o1"])
 
 
 def test_item_41_drchrono_sends_no_search_mode() -> None:
-    assert value(bundle(entry(), entry(EPIC_4101))).state is KeyState.DATA
+    assert value(bundle(entry(), entry(EPIC_4101))).state is AnswerState.DATA
 
 
 @pytest.mark.parametrize(
     ("severity", "code", "alone", "with_data"),
     [
-        ("error", "exception", KeyState.FAILED, KeyState.PARTIAL),
-        ("fatal", "timeout", KeyState.FAILED, KeyState.PARTIAL),
-        ("warning", "suppressed", KeyState.NOT_PERMITTED, KeyState.PARTIAL),
-        ("error", "forbidden", KeyState.NOT_PERMITTED, KeyState.PARTIAL),
-        ("warning", "incomplete", KeyState.PARTIAL, KeyState.PARTIAL),
+        ("error", "exception", AnswerState.FAILED, AnswerState.PARTIAL),
+        ("fatal", "timeout", AnswerState.FAILED, AnswerState.PARTIAL),
+        ("warning", "suppressed", AnswerState.NOT_PERMITTED, AnswerState.PARTIAL),
+        ("error", "forbidden", AnswerState.NOT_PERMITTED, AnswerState.PARTIAL),
+        ("warning", "incomplete", AnswerState.PARTIAL, AnswerState.PARTIAL),
     ],
 )
 def test_item_41_s2_what_was_found_beside_an_error_is_kept_but_proves_no_absence(
-    severity: str, code: str, alone: KeyState, with_data: KeyState
+    severity: str, code: str, alone: AnswerState, with_data: AnswerState
 ) -> None:
     trouble = entry(outcome(severity, code), OUTCOME_MODE)
     assert value(bundle(trouble)).state is alone
@@ -192,13 +194,13 @@ def test_item_41_s2_what_was_found_beside_an_error_is_kept_but_proves_no_absence
 def test_b12_a_count_without_entries_is_a_failure(total: str) -> None:
     """eClinicalWorks answered with an empty Goal bundle and `total: 50`."""
     found = value(bundle(more=f', "total": {total}'))
-    assert (found.state, found.detail) == (KeyState.FAILED, "the server counted results but sent none")
+    assert (found.state, found.detail) == (AnswerState.FAILED, "the server counted results but sent none")
 
 
 @pytest.mark.parametrize("total", ["0", "1", "900", "null", '"many"'])
 def test_b12_with_entries_the_total_is_ignored(total: str) -> None:
     """Epic gives the size of the page, athenahealth and MEDHOST nothing."""
-    assert value(bundle(entry(), more=f', "total": {total}')).state is KeyState.DATA
+    assert value(bundle(entry(), more=f', "total": {total}')).state is AnswerState.DATA
 
 
 @pytest.mark.parametrize(
@@ -218,19 +220,19 @@ def test_b12_with_entries_the_total_is_ignored(total: str) -> None:
 )
 def test_b12_c7_a_value_that_is_not_fhir_is_a_failure(text: str) -> None:
     found = value(text)
-    assert (found.state, found.resources, found.detail) == (KeyState.FAILED, (), "the value is not a FHIR resource")
+    assert (found.state, found.resources, found.detail) == (AnswerState.FAILED, (), "the value is not a FHIR resource")
 
 
 @pytest.mark.parametrize(
     ("kind", "entries", "state"),
     [
-        ('"document"', entry(), KeyState.PARTIAL),
-        ('"history"', entry(), KeyState.PARTIAL),
-        ('"transaction-response"', "", KeyState.FAILED),
-        ("7", entry(), KeyState.PARTIAL),
+        ('"document"', entry(), AnswerState.PARTIAL),
+        ('"history"', entry(), AnswerState.PARTIAL),
+        ('"transaction-response"', "", AnswerState.FAILED),
+        ("7", entry(), AnswerState.PARTIAL),
     ],
 )
-def test_b12_a_bundle_that_no_search_returns_proves_nothing(kind: str, entries: str, state: KeyState) -> None:
+def test_b12_a_bundle_that_no_search_returns_proves_nothing(kind: str, entries: str, state: AnswerState) -> None:
     assert value(f'{{"resourceType": "Bundle", "type": {kind}, "entry": [{entries}]}}').state is state
 
 
@@ -253,32 +255,32 @@ def test_b12_a_bundle_that_no_search_returns_proves_nothing(kind: str, entries: 
 )
 def test_item_45_s2_an_entry_that_cannot_be_read_makes_the_key_partial(odd: str) -> None:
     found = value(bundle(entry(), odd))
-    assert (found.state, ids(found), found.detail) == (KeyState.PARTIAL, ["o1"], "entries that could not be read: 1")
-    assert value(bundle(odd)).state is KeyState.PARTIAL
+    assert (found.state, ids(found), found.detail) == (AnswerState.PARTIAL, ["o1"], "entries that could not be read: 1")
+    assert value(bundle(odd)).state is AnswerState.PARTIAL
 
 
 def test_item_45_entry_may_be_an_object_or_a_text_where_a_list_belongs() -> None:
     lone = value(f'{{"resourceType": "Bundle", "type": "searchset", "entry": {entry()}}}')
     text = value('{"resourceType": "Bundle", "type": "searchset", "entry": "none"}')
-    assert (lone.state, ids(lone), text.state) == (KeyState.DATA, ["o1"], KeyState.PARTIAL)
+    assert (lone.state, ids(lone), text.state) == (AnswerState.DATA, ["o1"], AnswerState.PARTIAL)
 
 
 @pytest.mark.parametrize(
     ("response", "alone", "with_data"),
     [
-        ('{"status": "404 Not Found"}', KeyState.FAILED, KeyState.PARTIAL),
-        ('{"status": 500}', KeyState.FAILED, KeyState.PARTIAL),
-        ('{"status": "403"}', KeyState.NOT_PERMITTED, KeyState.PARTIAL),
-        ('{"status": "401 Unauthorized"}', KeyState.NOT_PERMITTED, KeyState.PARTIAL),
+        ('{"status": "404 Not Found"}', AnswerState.FAILED, AnswerState.PARTIAL),
+        ('{"status": 500}', AnswerState.FAILED, AnswerState.PARTIAL),
+        ('{"status": "403"}', AnswerState.NOT_PERMITTED, AnswerState.PARTIAL),
+        ('{"status": "401 Unauthorized"}', AnswerState.NOT_PERMITTED, AnswerState.PARTIAL),
         (
             f'{{"status": "400", "outcome": {outcome("warning", "suppressed")}}}',
-            KeyState.NOT_PERMITTED,
-            KeyState.PARTIAL,
+            AnswerState.NOT_PERMITTED,
+            AnswerState.PARTIAL,
         ),
-        (f'{{"status": "400", "outcome": {outcome("error", "required")}}}', KeyState.FAILED, KeyState.PARTIAL),
+        (f'{{"status": "400", "outcome": {outcome("error", "required")}}}', AnswerState.FAILED, AnswerState.PARTIAL),
     ],
 )
-def test_item_44_a_failed_part_of_a_batch(response: str, alone: KeyState, with_data: KeyState) -> None:
+def test_item_44_a_failed_part_of_a_batch(response: str, alone: AnswerState, with_data: AnswerState) -> None:
     part = f'{{"response": {response}}}'
     assert value(bundle(part)).state is alone
     assert value(bundle(part, entry())).state is with_data
@@ -288,14 +290,14 @@ def test_item_44_a_batch_response_holds_bundles() -> None:
     inner = bundle(entry(), more=', "link": [{"relation": "next", "url": "y"}]')
     part = f'{{"resource": {inner}, "response": {{"status": "200 OK"}}}}'
     found = value(f'{{"resourceType": "Bundle", "type": "batch-response", "entry": [{part}]}}')
-    assert (found.state, ids(found)) == (KeyState.PARTIAL, ["o1"])
+    assert (found.state, ids(found)) == (AnswerState.PARTIAL, ["o1"])
 
 
 def test_c10_bundles_in_bundles_in_bundles_end_somewhere() -> None:
     text = bundle(entry())
     for _ in range(5):
         text = bundle(f'{{"resource": {text}}}')
-    assert value(text).state is KeyState.PARTIAL
+    assert value(text).state is AnswerState.PARTIAL
 
 
 # --- what was not asked for ------------------------------------------------------------------------------------------
@@ -306,12 +308,12 @@ MEDICATION = '{"resourceType": "Medication", "id": "m1"}'
 
 def test_included_resources_and_medications_come_along_without_a_report() -> None:
     found = value(bundle(entry(), entry(MEDICATION), entry(CONDITION, ', "search": {"mode": "include"}')))
-    assert (found.state, ids(found), found.detail) == (KeyState.DATA, ["o1", "m1", "c1"], "")
+    assert (found.state, ids(found), found.detail) == (AnswerState.DATA, ["o1", "m1", "c1"], "")
 
 
 def test_b16_other_types_are_kept_for_presence_and_reported() -> None:
     found = value(bundle(entry(), entry(CONDITION)))
-    expected = (KeyState.DATA, ["o1", "c1"], "resources of types that were not asked for: 1")
+    expected = (AnswerState.DATA, ["o1", "c1"], "resources of types that were not asked for: 1")
     assert (found.state, ids(found), found.detail) == expected
 
 
@@ -319,19 +321,19 @@ def test_b16_other_types_are_kept_for_presence_and_reported() -> None:
 def test_item_39_another_query_under_our_key_proves_no_absence(text: str) -> None:
     """Epic sites type the queries in by hand: a list of conditions under the key of the DXA results is no DXA look-up."""
     found = value(text)
-    assert (found.state, len(found.resources)) == (KeyState.PARTIAL, 1)
+    assert (found.state, len(found.resources)) == (AnswerState.PARTIAL, 1)
 
 
 def test_item_39_a_key_we_did_not_ask_for_may_hold_any_type() -> None:
     found = value(bundle(entry(CONDITION)), asked="")
-    assert (found.state, found.detail) == (KeyState.DATA, "")
+    assert (found.state, found.detail) == (AnswerState.DATA, "")
 
 
 def test_explain_reads_a_bundle_of_any_kind() -> None:
     found = read_all(
         strict_json.load(f'{{"resourceType": "Bundle", "type": "message", "entry": [{entry()}]}}'.encode())
     )
-    assert found.state is KeyState.DATA
+    assert found.state is AnswerState.DATA
 
 
 def test_s8_no_detail_repeats_a_value_of_the_record() -> None:
