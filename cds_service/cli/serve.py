@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
@@ -23,6 +24,9 @@ from cds_service.web.app import create_app
 from cds_service.web.settings import Settings
 from cds_service.web.wsgi import serve as serve_wsgi
 
+if TYPE_CHECKING:
+    from cds_service.web.metrics import Metrics
+
 
 def build_app(settings: Settings) -> Flask:
     """The application with every installed service; content is read and checked here, before the first call."""
@@ -37,6 +41,23 @@ def build_app(settings: Settings) -> Flask:
         self_check=partial(_problems, settings, services),
         unassessable_card=partial(_respond, settings, sites, as_card=True),
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
+        metrics=_metrics(services, next(iter(sites.values())).language) if settings.metrics_port else None,
+    )
+
+
+def _metrics(services: Sequence[Service], language: str) -> Metrics:
+    # here, since the library looks at its import whether processes share their counts (`web.wsgi.serve`)
+    from cds_service.web.metrics import Metrics, Names
+
+    needs = [need for each in services for need in each.needs]
+    return Metrics(
+        Names(
+            services={each.id: each.hook for each in services},
+            needs=frozenset(need.key for need in needs),
+            rules=frozenset(rule.id for each in services for rule in each.rules),
+            types=frozenset(need.resource_type for need in needs),
+            unread=frozenset(reason for each in services for reason in each.texts(language).unread),
+        )
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -89,6 +90,10 @@ class Clinic:
         by_value = [{"resource": each.resource, "reason": each.reason} for each in facts.chart.unread]
         problems = [{"resource": "", "reason": problem} for problem in facts.chart.records.problems]
         return [*by_value, *by_status, *problems]
+
+    def unread_kinds(self, facts: Patient) -> Mapping[tuple[str, str], int]:
+        """How many resources were set aside for their value, per type and reason; no ids."""
+        return Counter((each.resource.partition("/")[0], each.reason) for each in facts.chart.unread)
 
     def source(self, rule: Rule, profile: profiles.Profile) -> Source:
         """The document the rule rests on: its own, else that of the first guideline set the site has it from."""

@@ -17,8 +17,10 @@ from cds_service.engine.fetch import Fetcher
 from cds_service.engine.gather import gather
 from cds_service.engine.services import Profile, Service
 from cds_service.fhir.read import name_of
+from cds_service.kernel.account import Account
 from cds_service.kernel.errors import Unassessable
 from cds_service.kernel.needs import LookupState, Records, Resource
+from cds_service.kernel.recall import forget
 from cds_service.kernel.rules import Level
 from cds_service.kernel.truth import Truth
 from cds_service.protocol.request import HookRequest
@@ -91,21 +93,37 @@ def answer(
     """
     if request.user_type in _NOT_PROFESSIONAL:
         return HookResponse()
+    try:
+        return _answered(service, request, as_of, profile, fetcher, unassessable_as_card)
+    finally:
+        forget()
+
+
+def _answered(
+    service: Service,
+    request: HookRequest,
+    as_of: dt.date,
+    profile: Profile,
+    fetcher: Fetcher | None,
+    unassessable_as_card: bool,
+) -> HookResponse:
     records = gather(request, service.needs, fetcher)
     decision = decide(service, records, as_of, profile, request.hook_instance, every_rule=False)
     evaluation = decision.evaluation
+    account = _account(service, records, evaluation)
     if decision.cards or evaluation.silent or evaluation.scope.truth is not Truth.UNKNOWN:
-        return HookResponse(decision.cards, _key_states(records))
+        return HookResponse(decision.cards, account)
     if unassessable_as_card:
         gaps = tuple(dict.fromkeys((*evaluation.scope.open_gaps(), *open_gaps(evaluation.outcomes))))
         plan = CardPlan(GAPS, Level.INFO, gaps=gaps)
         cards = _written(service, evaluation, (plan,), records, request.hook_instance)
-        return HookResponse(cards, _key_states(records))
+        return HookResponse(cards, account)
     missing = sorted(key for key, lookup in records.lookups.items() if lookup.state is not LookupState.COMPLETE)
     raise Unassessable(
         "what was supplied does not tell whether this patient is in scope",
         f"prefetch.{missing[0]}" if missing else "prefetch",
         f"Supply: {', '.join(missing)}." if missing else "Supply conditions and medication.",
+        account,
     )
 
 
@@ -118,8 +136,15 @@ def _by_name(records: Records) -> dict[str, Resource]:
     return {name_of(draft): draft for draft in records.drafts.everything} if records.drafts else {}
 
 
-def _key_states(records: Records) -> dict[str, int]:
-    return dict(Counter(lookup.state.value for lookup in records.lookups.values()))
+def _account(service: Service, records: Records, evaluation: Evaluation) -> Account:
+    gaps = dict.fromkeys(gap for each in evaluation.outcomes for gap in (*each.missing, *each.not_known))
+    return Account(
+        evaluation.rule_set,
+        {key: lookup.state.value for key, lookup in records.lookups.items()},
+        {each.rule.id: each.verdict.value for each in evaluation.outcomes},
+        Counter(gap.kind.value for gap in gaps),
+        service.clinic.unread_kinds(evaluation.facts),
+    )
 
 
 def _written(

@@ -101,6 +101,9 @@ class Clinic(Protocol):
     def unread(self, facts: Any) -> Sequence[Mapping[str, str]]:
         """What was set aside and why, for the operator: resource and reason."""
 
+    def unread_kinds(self, facts: Any) -> Mapping[tuple[str, str], int]:
+        """How many resources could not be used for their value, per resource type and reason."""
+
     def source(self, rule: Rule, profile: Any) -> Source:
         """The document a rule's card names as its source."""
 

@@ -46,8 +46,8 @@ class Found:
         entries: the value-set rows its codes matched.
     """
 
-    resource: Resource
-    part: Resource
+    resource: Resource = field(repr=False)
+    part: Resource = field(repr=False)
     entries: tuple[Entry, ...]
 
 
@@ -59,9 +59,9 @@ class Unread:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Chart:
-    """What facts read.
+    """What facts read; its `repr` tells nothing of it (S8).
 
     Attributes:
         records: everything supplied for the call.

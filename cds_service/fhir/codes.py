@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 
 from cds_service.fhir.read import items, mapping, string
+from cds_service.kernel.recall import for_one_call
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -54,7 +54,7 @@ _URIS = {_system_key(system): system for system in SYSTEMS}
 _URIS["mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10"] = ICD10CM
 
 
-@lru_cache(maxsize=1024)
+@for_one_call(maxsize=1024)
 def canonical_system(uri: str) -> str:
     """The URI we use for a code system; an unknown one comes back trimmed.
 

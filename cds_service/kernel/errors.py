@@ -17,6 +17,8 @@ Each message says what is wrong, where, and what to do next; none repeats a valu
 
 from __future__ import annotations
 
+from cds_service.kernel.account import Account
+
 
 class BoneCdsError(Exception):
     """Base of all errors raised on purpose."""
@@ -77,7 +79,11 @@ class PatientMismatch(InputError):
 
 
 class Unassessable(InputError):
-    """What was supplied does not even tell whether the patient is in scope (S5)."""
+    """What was supplied does not even tell whether the patient is in scope (S5); `account` tells the operator the rest."""
+
+    def __init__(self, what: str, where: str = "", next_step: str = "", account: Account | None = None) -> None:
+        super().__init__(what, where, next_step)
+        self.account = account or Account()
 
 
 class ContentError(BoneCdsError):

@@ -7,7 +7,7 @@ from them. The five prefetch states of CDS Hooks are carried to the card as `Loo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -62,7 +62,7 @@ class Lookup:
     """
 
     state: LookupState
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Resource, ...] = field(default=(), repr=False)
     detail: str = ""
 
     def gap(self, key: str) -> Gap | None:
@@ -80,8 +80,8 @@ class Drafts:
         others: what else is in the basket, and the medications that the orders refer to.
     """
 
-    selected: tuple[Resource, ...] = ()
-    others: tuple[Resource, ...] = ()
+    selected: tuple[Resource, ...] = field(default=(), repr=False)
+    others: tuple[Resource, ...] = field(default=(), repr=False)
 
     @property
     def everything(self) -> tuple[Resource, ...]:
@@ -91,7 +91,7 @@ class Drafts:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Everything that one call may read: one patient, proven (S4).
+    """Everything that one call may read: one patient, proven (S4). Nothing of the record stands in a `repr` (S8).
 
     Attributes:
         patient_id: logical id of the patient the call is about.
@@ -102,12 +102,12 @@ class Records:
         encounter_id: logical id of the encounter the call came from, if any.
     """
 
-    patient_id: str
+    patient_id: str = field(repr=False)
     lookups: Mapping[str, Lookup]
-    extra: tuple[Resource, ...] = ()
+    extra: tuple[Resource, ...] = field(default=(), repr=False)
     problems: tuple[str, ...] = ()
     drafts: Drafts | None = None
-    encounter_id: str | None = None
+    encounter_id: str | None = field(default=None, repr=False)
 
     def lookup(self, key: str) -> Lookup:
         """How the look-up under that key went; never asked for counts as not supplied."""

@@ -43,7 +43,7 @@ class HookRequest:
     """
 
     hook: str
-    hook_instance: str
+    hook_instance: str = field(repr=False)
     user_type: str
     user_id: str = field(repr=False)
     patient_id: str = field(repr=False)

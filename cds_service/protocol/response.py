@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from cds_service.kernel.account import Account
 from cds_service.kernel.rules import Level
 
 # "fewer than 140 characters" (2.0.1, Card Attributes)
@@ -208,11 +209,11 @@ class HookResponse:
 
     Attributes:
         cards: most urgent first; none means "no advice", never "all is well" (S1).
-        key_states: look-ups per `LookupState` value, for the operator's log; not sent.
+        account: what the operator's log and metrics may know of the call; not sent.
     """
 
     cards: tuple[Card, ...] = ()
-    key_states: Mapping[str, int] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
     def to_json(self) -> dict[str, Any]:
         """The body, without null and without anything empty but `cards`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -11,9 +11,12 @@ from werkzeug.exceptions import HTTPException
 from cds_service.kernel.errors import ContentError, InputError
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
-from cds_service.web import cors, routes
+from cds_service.web import cors, observe, routes
 from cds_service.web.routes import Service
 from cds_service.web.settings import Settings
+
+if TYPE_CHECKING:
+    from cds_service.web.metrics import Metrics
 
 __all__ = ["Service", "create_app"]
 
@@ -26,6 +29,7 @@ def create_app(
     self_check: Callable[[], Sequence[str]] = tuple,
     unassessable_card: Callable[[Service, HookRequest], HookResponse] | None = None,
     attributes: Callable[[], Any] = dict,
+    metrics: Metrics | None = None,
 ) -> Flask:
     """Build the application.
 
@@ -36,6 +40,7 @@ def create_app(
         self_check: for `/readyz`: what keeps us from working, in words without PHI; none when ready.
         unassessable_card: the answer in place of an `Unassessable`; needed for `on_unassessable = "card"`.
         attributes: the source attributes of every rule, for `/sources`; JSON without anything about a patient.
+        metrics: where calls are counted, if anywhere.
 
     Returns:
         The WSGI application.
@@ -54,7 +59,11 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
+    app.extensions[observe.EXTENSION] = metrics
+    if metrics and settings.metrics_port:
+        app.wsgi_app = metrics.beside(app.wsgi_app, settings.metrics_port)  # type: ignore[assignment]
     app.before_request(routes.begin)
+    app.teardown_request(observe.ends)
     app.add_url_rule("/cds-services", view_func=handlers.discover, methods=["GET"])
     app.add_url_rule("/cds-services/<service_id>", view_func=handlers.call, methods=["POST"])
     app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
@@ -70,7 +79,7 @@ def create_app(
         response.headers["X-Correlation-Id"] = g.correlation_id
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Cache-Control", "no-store")
-        routes.log_answered()
+        routes.note_answered()
         return response
 
     return app

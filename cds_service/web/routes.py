@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +26,8 @@ from cds_service.kernel.errors import (
 from cds_service.protocol import discovery, outcome
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
-from cds_service.web import logs
+from cds_service.web import observe
+from cds_service.web.logs import Alarm
 from cds_service.web.settings import Settings
 
 _PUBLIC_SECONDS = 60
@@ -193,14 +193,16 @@ def _bytes(sent: Request, most: int) -> bytes:
 def refused(problem: InputError) -> Response:
     """The answer to what came from outside and cannot be used."""
     status, issue = next((known for kind, known in _REFUSALS.items() if isinstance(problem, kind)), (400, "invalid"))
-    _log("refused", status, problem=type(problem).__name__)
+    observe.refused(status, problem)
+    if isinstance(problem, PatientMismatch):
+        observe.alarm(Alarm.FOREIGN_PATIENT)
     return refusal(status, issue, str(problem), problem.where)
 
 
 def http_error(problem: HTTPException) -> Response:
     """The answer to what HTTP itself refuses: unknown address, method, content type, length."""
     status = problem.code or 500
-    _log("refused", status, problem=type(problem).__name__)
+    observe.refused(status, problem)
     own_words = problem.description != type(problem).description
     words = problem.description if own_words else _NEXT_STEPS.get(status, problem.description)
     answer = refusal(status, _ISSUES.get(status, "processing"), words or problem.name)
@@ -213,7 +215,7 @@ def http_error(problem: HTTPException) -> Response:
 def fault(problem: Exception) -> Response:
     """The answer to our own mistakes: nothing about them goes out, and only their place into the log (F2)."""
     frame = traceback.extract_tb(problem.__traceback__)[-1]
-    _log("fault", 500, problem=type(problem).__name__, place=f"{Path(frame.filename).name}:{frame.lineno}")
+    observe.fault(problem, f"{Path(frame.filename).name}:{frame.lineno}")
     return refusal(500, "exception", "The service failed. Tell its operator the correlation id.")
 
 
@@ -226,14 +228,14 @@ def refusal(status: int, issue: str, diagnostics: str, where: str = "") -> Respo
 def begin() -> Response | None:
     """Give every call its correlation id; answer preflights, which come without credentials."""
     g.correlation_id = str(uuid.uuid4())
-    g.began = time.monotonic()
+    observe.begins()
     return Response(status=204) if request.method == "OPTIONS" else None
 
 
-def log_answered() -> None:
-    """Log a call that was answered with cards."""
+def note_answered() -> None:
+    """Tell the operator of a call that was answered."""
     if found := g.get("found"):
-        _log("call", 200, cards=len(found.cards), key_states=found.key_states)
+        observe.answered(found)
 
 
 def to_bytes(body: Any) -> bytes:
@@ -245,30 +247,3 @@ def _decimal(value: object) -> orjson.Fragment:
     if isinstance(value, Decimal):
         return orjson.Fragment(str(value))
     raise TypeError(type(value).__name__)
-
-
-def _log(
-    event: str,
-    status: int,
-    *,
-    problem: str = "",
-    place: str = "",
-    cards: int | None = None,
-    key_states: Mapping[str, int] | None = None,
-) -> None:
-    service: Service | None = g.get("service")
-    logs.write(
-        logs.Line(
-            event,
-            correlation_id=g.correlation_id,
-            hook_instance=logs.if_uuid(g.get("hook_instance", "")),
-            service=service.id if service else "",
-            hook=service.hook if service else "",
-            status=status,
-            ms=round((time.monotonic() - g.began) * 1000),
-            cards=cards,
-            key_states=key_states or {},
-            problem=problem,
-            place=place,
-        )
-    )

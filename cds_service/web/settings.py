@@ -38,6 +38,12 @@ SCHEMA: Mapping[str, Any] = {
             "type": "boolean",
         },
         "port": {"description": "TCP port.", "type": "integer", "minimum": 1, "maximum": 65535},
+        "metrics_port": {
+            "description": "TCP port on 127.0.0.1 for metrics at /metrics; none: no metrics.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 65535,
+        },
         "workers": {"description": "Processes.", "type": "integer", "minimum": 1, "maximum": 64},
         "threads": {
             "description": "Threads in each process.",
@@ -80,12 +86,13 @@ class Settings:
     """What `SCHEMA` describes, with the defaults. The default needs no account, no network and no file.
 
     Raises:
-        ContentError: `host` is not loopback and `insecure_public_bind` is not set.
+        ContentError: `host` is not loopback and `insecure_public_bind` is not set, or both ports are the same.
     """
 
     host: str = "127.0.0.1"
     insecure_public_bind: bool = False
     port: int = 8080
+    metrics_port: int | None = None
     workers: int = 1
     threads: int = 4
     profile: str = "us"
@@ -103,6 +110,8 @@ class Settings:
                 f"{self.host} is open to other machines, and this version does not authenticate callers.",
                 "Listen on 127.0.0.1, or put a proxy that authenticates in front and set insecure_public_bind = true.",
             )
+        if self.metrics_port == self.port:
+            raise ContentError("settings", "metrics_port", "is the port of the service.", "Choose another.")
 
     def day(self) -> dt.date:
         """The day patients are looked at: `as_of`, else today where the server stands."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +13,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from cds_service.web.settings import Settings
+
+# `web.metrics` has the same name; it must not be imported before the folder is there
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve(settings: Settings, build: Callable[[], Flask]) -> None:
@@ -20,19 +26,25 @@ def serve(settings: Settings, build: Callable[[], Flask]) -> None:
         build: makes the application; called once, before the processes part, so that a fault in the content
             stops the start.
     """
+    if settings.metrics_port:
+        # a folder of this run: counts of an earlier one do not come back
+        os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="bonecds-metrics-")
     _Server(settings, build).run()
 
 
 def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
     """What gunicorn is told."""
     host = f"[{settings.host}]" if ":" in settings.host.strip("[]") and settings.host[0] != "[" else settings.host
+    metrics = [f"127.0.0.1:{settings.metrics_port}"] if settings.metrics_port else []
     return {
-        "bind": [f"{host}:{settings.port}"],
+        "bind": [f"{host}:{settings.port}", *metrics],
         "worker_class": "gthread",
         "workers": settings.workers,
         "threads": settings.threads,
         "preload_app": True,
         "post_worker_init": calm_collector,
+        "child_exit": forget_gauges,
+        "on_exit": remove_metrics,
         # A process that hangs this long is killed. EHRs give up after a few seconds.
         "timeout": 30,
         "graceful_timeout": 10,
@@ -58,6 +70,21 @@ def calm_collector(_worker: object) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+def forget_gauges(_server: object, worker: Any) -> None:
+    """Calls that a process was answering when it died are no longer in flight."""
+    if METRICS_FOLDER in os.environ:
+        # here, since the library looks for the folder at its import
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def remove_metrics(_server: object) -> None:
+    """The counts of this run end with it. Only the first process gets here."""
+    if folder := os.environ.get(METRICS_FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 _LOGGING: Mapping[str, Any] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
+from cds_service.kernel.account import Account
 from cds_service.kernel.rules import Level
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import (
@@ -68,7 +69,7 @@ class StubService:
 
 def one_card(_service: Service, _call: HookRequest) -> HookResponse:
     """What the stub answers unless told otherwise."""
-    return HookResponse((CARD,), {"complete": 1})
+    return HookResponse((CARD,), Account(lookups={"patient": "complete"}))
 
 
 def stub_app(

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 from cds_service.clinical.dosage.units import MILLIGRAM, MILLILITRE, PER_UNIT_OF_PRODUCT, UNIT_WORDS
 from cds_service.fhir.codes import Entry
 from cds_service.fhir.read import items, mapping, number, string
 from cds_service.kernel.needs import Resource
+from cds_service.kernel.recall import for_one_call
 
 _MASS = r"(\d[\d,]*(?:\.\d+)?)\s*(mg|g|mcg|micrograms?|milligrams?|grams?|ug|µg)"
 _STRENGTH = re.compile(
@@ -117,7 +117,7 @@ def _names(medication: Resource | None) -> Iterator[str]:
     yield from sorted(words - {""})
 
 
-@lru_cache(maxsize=2048)
+@for_one_call(maxsize=2048)
 def _of_name(name: str) -> _Told:
     """One strength and a form out of a name; nothing where it holds two strengths or a combination."""
     if len(name) > _LONGEST_NAME:

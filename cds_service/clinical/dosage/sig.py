@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cds_service.clinical.dosage.text import grammar
 from cds_service.clinical.dosage.text.phrase import Item
@@ -16,6 +15,7 @@ from cds_service.clinical.dosage.text.stages import Stage, Unclear
 from cds_service.clinical.dosage.text.tokens import normal
 from cds_service.clinical.dosage.text.words import items_of
 from cds_service.kernel.quantities import Interval
+from cds_service.kernel.recall import for_one_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def read(text: str) -> tuple[SigStep, ...] | None:
     return None if stages is None else tuple(SigStep(stage.amounts, stage.length) for stage in stages)
 
 
-@lru_cache(maxsize=4096)
+@for_one_call(maxsize=4096)
 def stages_of(text: str) -> tuple[Stage, ...] | None:
     """The same with amounts per intake and rates, for comparing with structured elements."""
     items = _items(text)
@@ -50,7 +50,7 @@ def stages_of(text: str) -> tuple[Stage, ...] | None:
         return None
 
 
-@lru_cache(maxsize=1024)
+@for_one_call(maxsize=1024)
 def read_rate(text: str) -> Stage | None:
     """How often, where a text says only that ("twice daily"); `None` when it says more or cannot be read."""
     items = _items(text)
@@ -60,7 +60,7 @@ def read_rate(text: str) -> Stage | None:
         return None
 
 
-@lru_cache(maxsize=1024)
+@for_one_call(maxsize=1024)
 def read_amount(text: str) -> Stage | None:
     """The amount per intake, where a text says only to take it ("take 2 tablets"); `None` when it says more."""
     items = _items(text)

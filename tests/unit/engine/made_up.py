@@ -287,6 +287,9 @@ class Clinic:
     def unread(self, _facts: Any) -> Sequence[Mapping[str, str]]:
         return ({"resource": "Observation/9", "reason": "no-date"},)
 
+    def unread_kinds(self, _facts: Any) -> Mapping[tuple[str, str], int]:
+        return {("Observation", "no-date"): 1}
+
     def source(self, _rule: Rule, _profile: Any) -> Source:
         return SOURCE
 

@@ -82,12 +82,12 @@ def test_e6_a_patients_call_is_answered_before_anything_is_read() -> None:
 def test_the_answer_has_the_cards_and_tells_the_operator_how_the_look_ups_went() -> None:
     response = respond(LEAKS, call('{"patient": {"resourceType": "Patient", "id": "p1"}, "results": null}'))
     assert summaries(response) == ["Roof leaks: 3 drops a day."]
-    assert response.key_states == {"complete": 2, "not-supplied": 1}
+    assert response.account.key_states == {"complete": 2, "not-supplied": 1}
 
 
 @pytest.mark.parametrize("clinic", [Clinic({}, scope=yes()), Clinic({}, scope=no())], ids=["in-scope", "out-of-scope"])
 def test_s1_no_advice_is_an_empty_list_of_cards(clinic: Clinic) -> None:
-    assert respond(clinic) == HookResponse((), {"complete": 3})
+    assert respond(clinic).cards == ()
 
 
 def test_d7_silence_is_an_answer_even_when_the_scope_is_not_known() -> None:
@@ -121,7 +121,7 @@ def test_item_72_a_site_may_have_an_information_card_instead() -> None:
     response = respond(UNTOLD, as_card=True)
     assert summaries(response) == ["Check incomplete: orders, results of the plumber."]
     assert response.cards[0].indicator.value == "info"
-    assert response.key_states == {"complete": 3}
+    assert response.account.key_states == {"complete": 3}
 
 
 def test_s5_such_a_site_gets_no_second_card_where_there_is_one() -> None:

@@ -14,6 +14,7 @@ FILE = """
 host = "::1"
 insecure_public_bind = false
 port = 9000
+metrics_port = 9090
 workers = 2
 threads = 8
 profile = "uk"
@@ -26,6 +27,7 @@ site_file = "/etc/bonecds/clinic.toml"
 EVERY = Settings(
     host="::1",
     port=9000,
+    metrics_port=9090,
     workers=2,
     threads=8,
     profile="uk",
@@ -46,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_without_file_and_variables_the_service_is_local():
     assert load(None, {"PATH": "/bin"}) == Settings(
-        "127.0.0.1", False, 8080, 1, 4, "us", None, 5_000_000, (), "412", None
+        "127.0.0.1", False, 8080, None, 1, 4, "us", None, 5_000_000, (), "412", None
     )
 
 
@@ -63,6 +65,7 @@ def test_every_key_from_a_variable():
         "BONECDS_HOST": "::1",
         "BONECDS_INSECURE_PUBLIC_BIND": "false",
         "BONECDS_PORT": "9000",
+        "BONECDS_METRICS_PORT": "9090",
         "BONECDS_WORKERS": "2",
         "BONECDS_THREADS": "8",
         "BONECDS_PROFILE": "uk",
@@ -146,6 +149,11 @@ def test_item_81_a_public_address_can_be_insisted_on():
 def test_s6_as_of_is_the_day_and_today_only_without_it():
     assert Settings(as_of=dt.date(2020, 2, 29)).day() == dt.date(2020, 2, 29)
     assert abs(Settings().day() - dt.datetime.now(dt.UTC).date()) <= dt.timedelta(days=1)  # noqa: TID251
+
+
+def test_f7_metrics_need_a_port_of_their_own():
+    with pytest.raises(ContentError, match="metrics_port: is the port of the service"):
+        load(None, {"BONECDS_PORT": "9000", "BONECDS_METRICS_PORT": "9000"})
 
 
 def test_item_10_two_services_may_not_share_an_id():

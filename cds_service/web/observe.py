@@ -1,0 +1,113 @@
+"""What the operator learns of a call: one line of the log, and the metrics where they are on.
+
+The parts of a call that know something leave it in `flask.g`: `service`, `hook_instance`, and, once callers are
+authenticated and data are fetched, `client`, `reason` and `fetch_ms`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app, g, has_app_context
+
+from cds_service.kernel.account import Account
+from cds_service.kernel.errors import Unassessable
+from cds_service.protocol.response import HookResponse
+from cds_service.web import logs
+from cds_service.web.logs import Alarm
+
+if TYPE_CHECKING:
+    # imported by whoever switches them on: see `wsgi.serve`
+    from cds_service.web.metrics import Metrics
+
+EXTENSION = "bonecds-metrics"
+_NOTHING = Account()
+
+
+def metrics() -> Metrics | None:
+    """The metrics of the application that is answering, where they are on."""
+    return cast("Metrics | None", current_app.extensions.get(EXTENSION)) if has_app_context() else None
+
+
+def begins() -> None:
+    """A call came in."""
+    g.began = time.monotonic()
+    if counted := metrics():
+        counted.enters()
+        g.entered = True
+
+
+def ends(_problem: BaseException | None = None) -> None:
+    """Its answer is made, or it failed: called once for every call, whatever became of it."""
+    if g.pop("entered", False) and (counted := metrics()):
+        counted.leaves()
+
+
+def answered(found: HookResponse) -> None:
+    """Note a call that was answered with cards, or with none."""
+    _note("call", 200, account=found.account, cards=tuple(card.indicator.value for card in found.cards))
+
+
+def refused(status: int, problem: Exception) -> None:
+    """Note a call that was refused for what it is or brings."""
+    account = problem.account if isinstance(problem, Unassessable) else _NOTHING
+    _note("refused", status, problem=type(problem).__name__, account=account)
+
+
+def fault(problem: Exception, place: str) -> None:
+    """Note a mistake of ours; only its class and its place (F2)."""
+    _note("fault", 500, problem=type(problem).__name__, place=place)
+
+
+def alarm(what: Alarm, problem: str = "") -> None:
+    """Tell the operator at once; may be called outside of a call too, where it is logged and not counted."""
+    logs.alarm(
+        what,
+        correlation_id=g.get("correlation_id", "") if has_app_context() else "",
+        client=g.get("client", "") if has_app_context() else "",
+        service=_service()[0] if has_app_context() else "",
+        problem=problem,
+    )
+    if counted := metrics():
+        counted.alarm(what)
+
+
+def _service() -> tuple[str, str]:
+    found = g.get("service")
+    return (found.id, found.hook) if found else ("", "")
+
+
+def _note(
+    event: str,
+    status: int,
+    *,
+    problem: str = "",
+    place: str = "",
+    account: Account = _NOTHING,
+    cards: tuple[str, ...] | None = None,
+) -> None:
+    seconds = time.monotonic() - g.began
+    service, hook = _service()
+    line = logs.Line(
+        event,
+        correlation_id=g.correlation_id,
+        hook_instance=logs.if_uuid(g.get("hook_instance", "")),
+        client=g.get("client", ""),
+        service=service,
+        hook=hook,
+        status=status,
+        ms=round(seconds * 1000),
+        fetch_ms=g.get("fetch_ms"),
+        cards=None if cards is None else len(cards),
+        gaps=sum(account.gaps.values()) if account.rule_set else None,
+        key_states=account.key_states,
+        rule_set=account.rule_set,
+        reason=g.get("reason", ""),
+        problem=problem,
+        place=place,
+    )
+    logs.write(line, "error" if event == "fault" else "info")
+    if counted := metrics():
+        counted.call(line, seconds)
+        counted.told(account, cards or ())
