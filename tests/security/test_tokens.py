@@ -12,9 +12,7 @@ from cds_service.security.clients import registry
 from cds_service.security.fetch import Fetched
 from cds_service.security.keys import Keys
 from cds_service.security.tokens import SKEW, verify
-
-NOW = 1_800_000_000
-AUDIENCE = "https://cds.example.org/cds-services/bone-health-patient-view"
+from tests.security.service import AUDIENCE, NOW, Service
 
 
 class AlwaysNew:
@@ -171,7 +169,7 @@ def test_nothing_is_remembered_of_a_token_that_was_not_signed_by_its_client(pinn
     assert (pinned.answers(f"Bearer {token}"), pinned.seen.asked) == ("bad-signature", [])
 
 
-def test_nothing_is_fetched_for_a_stranger(service, forger: Forger) -> None:
+def test_nothing_is_fetched_for_a_stranger(service: Service, forger: Forger) -> None:
     token = forger.signed(forger.header(), forger.claims(iss="https://other.example"))
     with pytest.raises(NotAuthenticated):
         service.verify(f"Bearer {token}")
