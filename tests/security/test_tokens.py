@@ -95,6 +95,12 @@ def test_a11_nbf_may_lie_before_iat_as_epics_does(pinned: Pinned, starts: int, e
     assert pinned.takes(nbf=NOW + starts) == expected
 
 
+@pytest.mark.parametrize("value", [True, "0", None, [], -1, 10**11])
+@pytest.mark.parametrize("claim", ["iat", "exp", "nbf"])
+def test_a9_a_time_is_a_number_of_seconds_since_1970(pinned: Pinned, claim: str, value: object) -> None:
+    assert pinned.takes(**{claim: value}) == "bad-time"
+
+
 def test_a9_times_may_have_fractions(pinned: Pinned) -> None:
     assert pinned.takes(iat=NOW - 0.5, exp=NOW + 200.25) == GOOD
 
