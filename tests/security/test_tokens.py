@@ -12,9 +12,7 @@ from cds_service.security.clients import registry
 from cds_service.security.fetch import Fetched
 from cds_service.security.keys import Keys
 from cds_service.security.tokens import SKEW, verify
-
-NOW = 1_800_000_000
-AUDIENCE = "https://cds.example.org/cds-services/bone-health-patient-view"
+from tests.security.service import AUDIENCE, NOW, Service
 
 
 class AlwaysNew:
@@ -97,6 +95,12 @@ def test_a11_nbf_may_lie_before_iat_as_epics_does(pinned: Pinned, starts: int, e
     assert pinned.takes(nbf=NOW + starts) == expected
 
 
+@pytest.mark.parametrize("value", [True, "0", None, [], -1, 10**11])
+@pytest.mark.parametrize("claim", ["iat", "exp", "nbf"])
+def test_a9_a_time_is_a_number_of_seconds_since_1970(pinned: Pinned, claim: str, value: object) -> None:
+    assert pinned.takes(**{claim: value}) == "bad-time"
+
+
 def test_a9_times_may_have_fractions(pinned: Pinned) -> None:
     assert pinned.takes(iat=NOW - 0.5, exp=NOW + 200.25) == GOOD
 
@@ -171,7 +175,7 @@ def test_nothing_is_remembered_of_a_token_that_was_not_signed_by_its_client(pinn
     assert (pinned.answers(f"Bearer {token}"), pinned.seen.asked) == ("bad-signature", [])
 
 
-def test_nothing_is_fetched_for_a_stranger(service, forger: Forger) -> None:
+def test_nothing_is_fetched_for_a_stranger(service: Service, forger: Forger) -> None:
     token = forger.signed(forger.header(), forger.claims(iss="https://other.example"))
     with pytest.raises(NotAuthenticated):
         service.verify(f"Bearer {token}")

@@ -32,7 +32,7 @@ EHR = parse_base("https://ehr.example.org/fhir/r4")
         ("https://xn--mnchen-3ya.example/fhir", Base("https", "xn--mnchen-3ya.example", 443, "/fhir")),
         ("https://10.1.2.3/fhir", Base("https", "10.1.2.3", 443, "/fhir")),
         ("https://[2001:DB8:0:0::1]/fhir", Base("https", "2001:db8::1", 443, "/fhir")),
-        ("https://ehr.example.org/caf%c3%a9", Base("https", "ehr.example.org", 443, "/caf%C3%A9")),
+        ("https://ehr.example.org/%c3%a9t%c3%a9", Base("https", "ehr.example.org", 443, "/%C3%A9t%C3%A9")),
     ],
 )
 def test_a_base_is_read_into_one_spelling(text: str, expected: Base) -> None:
