@@ -8,6 +8,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from alembic.util import CommandError
@@ -18,6 +19,7 @@ from cds_service.kernel.errors import ContentError, StoreUnavailable
 from cds_service.store import engines, migrate
 from cds_service.store.breaker import Breaker
 from cds_service.store.tables import used_tokens
+from cds_service.store.turns import Turns
 
 # Called at every failure with what was being done ("audit") and a code ("SQLITE_FULL"), both from small sets: fit for
 # labels of a counter. Neither holds anything of the call.
@@ -54,6 +56,7 @@ class Database:
         # By process: a connection must not be used, nor closed, by a child of the process that opened it
         # (sqlite.org/howtocorrupt.html 2.6), so what a parent opened stays here untouched.
         self._engines: dict[int, Engine] = {}
+        self._turns: dict[int, Turns] = {}
         self._engine()
 
     @property
@@ -121,7 +124,7 @@ class Database:
         try:
             if not self._migrated:
                 self._upgrade(self._engine())
-            with self._engine().begin() as connection:
+            with self._turn(), self._engine().begin() as connection:
                 found = work(connection)
         except _FAILURES as problem:
             if isinstance(problem, StatementError) and not isinstance(problem, DBAPIError):
@@ -141,6 +144,14 @@ class Database:
         return self._engines.get(process) or self._engines.setdefault(
             process, engines.make(self._url, engines.DURING_A_CALL, pooled=True)
         )
+
+    def _turn(self) -> AbstractContextManager[None]:
+        """SQLite lets one writer in at a time, so threads queue here, where they are served in turn."""
+        if self._url.drivername != "sqlite":
+            return contextlib.nullcontext()
+        process = os.getpid()
+        turns = self._turns.get(process) or self._turns.setdefault(process, Turns())
+        return turns.turn(engines.DURING_A_CALL.connection)
 
     def _upgrade(self, engine: Engine) -> None:
         with engine.begin() as connection:

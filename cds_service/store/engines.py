@@ -104,8 +104,7 @@ def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
         return made
 
     if "poolclass" not in options:
-        # SQLite lets one writer in at a time. Threads that queue for one connection are served in turn; threads with a
-        # connection each would poll for the lock, and the unlucky one would fail.
+        # SQLite lets one writer in at a time; with a connection each, threads would only compete for its lock.
         options |= {
             "poolclass": QueuePool,
             "pool_size": 1,

@@ -85,11 +85,10 @@ def test_two_processes_have_each_their_own_connections(store: Store) -> None:
     os.close(writer)
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("pragma", ["journal_mode", "synchronous", "foreign_keys"])
 def test_sqlite_is_told_to_reach_the_disk(store: Store, pragma: str) -> None:
     """`kill -9` does not tell FULL from OFF, only a power cut does; so the setting itself is looked at."""
-    if not store.address.startswith("sqlite"):
-        pytest.skip("PostgreSQL: test_postgres.py")
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     found = store.database.write("look", lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar())
 

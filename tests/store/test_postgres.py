@@ -15,14 +15,10 @@ from sqlalchemy import Connection
 
 from cds_service.kernel.errors import ContentError, StoreUnavailable
 from cds_service.store import engines
-from tests.store.conftest import Place, PostgresPlace
+from tests.store.conftest import PostgresPlace
 from tests.store.parts import SOON_S, Store, record
 
-
-@pytest.fixture(params=["postgresql"])
-def place(place: Place) -> Place:
-    """No SQLite here."""
-    return place
+pytestmark = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 
 
 def _backends(place: PostgresPlace) -> list[int]:

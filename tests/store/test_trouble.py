@@ -86,7 +86,8 @@ def test_a16_what_the_error_says_helps_and_tells_nothing(place: Place, store: St
     )
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-    assert "4711" not in repr(caught.value.__context__)
+    # nor does the driver's error behind it, which some tools log
+    assert "Elsewhere" not in str(caught.value.__context__)
 
 
 def test_g6_degraded_is_said_until_a_write_goes_well_again(place: Place, store: Store) -> None:
@@ -101,11 +102,9 @@ def test_g6_degraded_is_said_until_a_write_goes_well_again(place: Place, store: 
     assert store.database.problems() == ()
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_f5_a_full_disk_is_said_and_over_once_there_is_room(place: Place) -> None:
-    """PostgreSQL's full disk is its server's, and comes as an error like any other."""
-    if isinstance(place, PostgresPlace):
-        pytest.skip("the disk of a PostgreSQL server cannot be filled without a file system of its own")
-
+    """PostgreSQL's full disk is its server's; filling it here would take a file system of its own, and so root."""
     assert output(started("disk_full", place.address)) == ["refused audit True", "again ()"]
     assert place.run("SELECT count(*) FROM calls WHERE correlation_id IN ('before', 'after')") == [(2,)]
     assert place.run("PRAGMA integrity_check") == [("ok",)]
@@ -157,10 +156,9 @@ def _bound_by_permissions() -> Sequence[str]:
     return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner")
 
 
-def test_a16_g6_a_read_only_postgresql_is_unavailable(place: Place, store: Store) -> None:
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_a16_g6_a_read_only_postgresql_is_unavailable(place: PostgresPlace, store: Store) -> None:
     """After a failover the old address may lead to a copy that can only be read."""
-    if not isinstance(place, PostgresPlace):
-        pytest.skip("SQLite: the test above")
     store.audit.record(record())
     place.administer(f"ALTER DATABASE {place.name} SET default_transaction_read_only = on")
     place.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bonecds'")
