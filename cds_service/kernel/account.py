@@ -13,6 +13,7 @@ class Account:
 
     Attributes:
         rule_set: version of the rules and the content that were asked.
+        profile: the profile of clinical choices.
         lookups: state per need key, both as in `kernel.needs`.
         verdicts: verdict per id of a rule that was asked.
         gaps: how many different gaps rules met, per `GapKind` value.
@@ -20,6 +21,7 @@ class Account:
     """
 
     rule_set: str = ""
+    profile: str = ""
     lookups: Mapping[str, str] = field(default_factory=dict)
     verdicts: Mapping[str, str] = field(default_factory=dict)
     gaps: Mapping[str, int] = field(default_factory=dict)

@@ -17,7 +17,18 @@ Each message says what is wrong, where, and what to do next; none repeats a valu
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from cds_service.kernel.account import Account
+
+
+# why a caller is not let in: codes for the log and the metrics
+Reason = Literal[
+    "algorithm", "bad-jti", "bad-signature", "bad-time", "crit", "expired", "foreign-jku", "keys-unavailable",
+    "lives-too-long", "malformed", "no-token", "not-yet-valid", "other-audience", "replay-memory-full",
+    "replay-store-down", "replayed", "too-long", "typ", "unknown-issuer", "unknown-key",
+]  # fmt: skip
+REASONS: frozenset[str] = frozenset(get_args(Reason))
 
 
 class BoneCdsError(Exception):
@@ -61,8 +72,8 @@ class NotAuthenticated(InputError):
         reason: a fixed code ("bad-signature"), for our own log only.
     """
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: Reason) -> None:
+        self.reason: Reason = reason
         super().__init__(
             "the caller is not authenticated",
             "Authorization",

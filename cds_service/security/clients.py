@@ -80,6 +80,11 @@ SCHEMA: Mapping[str, Any] = {
             "minLength": 1,
         },
         "dialect": {"description": "What its software understands beyond the standard.", "type": "string"},
+        "ca_bundle": {
+            "description": "File with the certificate authorities of its FHIR servers, in place of the public ones.",
+            "type": "string",
+            "minLength": 1,
+        },
         "max_token_seconds": {
             "description": "Longest life of its tokens, from iat to exp; default 300.",
             "type": "integer",
@@ -114,6 +119,7 @@ class Client:
     profile: str | None = None
     site_file: Path | None = None
     dialect: str = ""
+    ca_bundle: str | None = None
     max_token_seconds: int = 300
     max_parallel_fetches: int = 4
 

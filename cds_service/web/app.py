@@ -11,7 +11,11 @@ from werkzeug.exceptions import HTTPException
 from cds_service.kernel.errors import ContentError, InputError
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
+from cds_service.security.tokens import Caller
 from cds_service.web import cors, observe, routes
+from cds_service.web.admission import Places, Shares
+from cds_service.web.door import Door
+from cds_service.web.ledger import Ledger
 from cds_service.web.routes import Service
 from cds_service.web.settings import Settings
 
@@ -24,10 +28,12 @@ __all__ = ["Service", "create_app"]
 def create_app(
     settings: Settings,
     services: Sequence[Service],
-    answer: Callable[[Service, HookRequest], HookResponse],
+    answer: Callable[[Service, HookRequest, Caller | None], HookResponse],
     *,
+    door: Door | None = None,
+    ledger: Ledger | None = None,
     self_check: Callable[[], Sequence[str]] = tuple,
-    unassessable_card: Callable[[Service, HookRequest], HookResponse] | None = None,
+    unassessable_card: Callable[[Service, HookRequest, Caller | None], HookResponse] | None = None,
     attributes: Callable[[], Any] = dict,
     metrics: Metrics | None = None,
 ) -> Flask:
@@ -36,7 +42,9 @@ def create_app(
     Args:
         settings: see `Settings`.
         services: what is offered, in the order of the discovery document.
-        answer: from a call to its cards. May raise `PatientMismatch` and `Unassessable` (both 412).
+        answer: from a call and its caller to its cards. May raise `PatientMismatch` and `Unassessable` (both 412).
+        door: lets registered callers in; without one everybody is answered, and the caller is `None`.
+        ledger: where calls are recorded, if anywhere.
         self_check: for `/readyz`: what keeps us from working, in words without PHI; none when ready.
         unassessable_card: the answer in place of an `Unassessable`; needed for `on_unassessable = "card"`.
         attributes: the source attributes of every rule, for `/sources`; JSON without anything about a patient.
@@ -54,12 +62,15 @@ def create_app(
         raise ContentError("services", "id", "two services have the same id.", "Give each hook its own.")
     if settings.on_unassessable == "card" and unassessable_card is None:
         raise ContentError("settings", "on_unassessable", "no card was supplied.", 'Set it to "412".')
-    handlers = routes.Handlers(settings, by_id, answer, self_check, unassessable_card, attributes)
+    places = Places(settings.threads, settings.waiting)
+    shares = Shares(settings.threads, [client.name for client in door.registry.all()] if door else [])
+    handlers = routes.Handlers(settings, by_id, answer, self_check, unassessable_card, attributes, door, places, shares)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
     app.extensions[observe.EXTENSION] = metrics
+    app.extensions[observe.LEDGER] = ledger
     if metrics and settings.metrics_port:
         app.wsgi_app = metrics.beside(app.wsgi_app, settings.metrics_port)  # type: ignore[assignment]
     app.before_request(routes.begin)

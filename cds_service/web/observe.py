@@ -1,12 +1,13 @@
 """What the operator learns of a call: one line of the log, and the metrics where they are on.
 
-The parts of a call that know something leave it in `flask.g`: `service`, `hook_instance`, and, once callers are
-authenticated and data are fetched, `client`, `reason` and `fetch_ms`.
+The parts of a call that know something leave it in `flask.g`: `service`, `client` and `issuer` of an authenticated caller or
+the `reason` why there is none, `admitted`, `call`, `hook_instance`, `fetch_ms`.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, has_app_context
@@ -15,6 +16,7 @@ from cds_service.kernel.account import Account
 from cds_service.kernel.errors import Unassessable
 from cds_service.protocol.response import HookResponse
 from cds_service.web import logs
+from cds_service.web.ledger import Ledger
 from cds_service.web.logs import Alarm
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from cds_service.web.metrics import Metrics
 
 EXTENSION = "bonecds-metrics"
+LEDGER = "bonecds-ledger"
+# names under which `store.database` tells of a failure, and what the operator calls it
+_STORES = {"audit": ("audit", Alarm.AUDIT_FAILING), "used_tokens": ("replay", Alarm.REPLAY_STORE_DOWN)}
 _NOTHING = Account()
 
 
@@ -58,6 +63,28 @@ def refused(status: int, problem: Exception) -> None:
 def fault(problem: Exception, place: str) -> None:
     """Note a mistake of ours; only its class and its place (F2)."""
     _note("fault", 500, problem=type(problem).__name__, place=place)
+
+
+def fetched(outcomes: Iterable[str], seconds: float) -> None:
+    """Note how long the look-ups at a FHIR server took, and how each went (a `LookupState`)."""
+    g.fetch_ms = round(seconds * 1000)
+    if counted := metrics():
+        for outcome in outcomes:
+            counted.fetched(outcome, seconds)
+
+
+def store_failed(what: str, problem: str) -> None:
+    """Note that the database could not be used; called by `store.database` with words of its own."""
+    store, told = _STORES.get(what, ("audit", Alarm.AUDIT_FAILING))
+    alarm(told, problem)
+    if counted := metrics():
+        counted.store_failed(store)
+
+
+def shed() -> None:
+    """Count a call that was turned away because too many were waiting."""
+    if counted := metrics():
+        counted.shed()
 
 
 def alarm(what: Alarm, problem: str = "") -> None:
@@ -111,3 +138,7 @@ def _note(
     if counted := metrics():
         counted.call(line, seconds)
         counted.told(account, cards or ())
+    ledger = cast("Ledger | None", current_app.extensions.get(LEDGER))
+    # only of callers who were let in: whoever is turned away must not be able to fill a disk
+    if ledger and g.get("admitted"):
+        ledger.note(line, account, g.get("call"), g.get("issuer", ""))

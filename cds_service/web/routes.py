@@ -18,6 +18,8 @@ from cds_service.formats import strict_json
 from cds_service.kernel.errors import (
     InputError,
     JsonRefused,
+    NotAllowed,
+    NotAuthenticated,
     PatientMismatch,
     PayloadTooLarge,
     RequestRefused,
@@ -26,7 +28,10 @@ from cds_service.kernel.errors import (
 from cds_service.protocol import discovery, outcome
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
+from cds_service.security.tokens import Caller
 from cds_service.web import observe
+from cds_service.web.admission import RETRY_AFTER_S, Places, Shares, TooBusy
+from cds_service.web.door import Door
 from cds_service.web.logs import Alarm
 from cds_service.web.settings import Settings
 
@@ -36,11 +41,18 @@ _UTF8 = ("utf-8", "utf8")
 
 # FHIR issue types: hl7.org/fhir/R4/valueset-issue-type.html
 _REFUSALS: Mapping[type[InputError], tuple[int, str]] = {
+    NotAuthenticated: (401, "login"),
+    NotAllowed: (403, "forbidden"),
+    TooBusy: (503, "throttled"),
     JsonRefused: (400, "structure"),
     RequestRefused: (400, "invalid"),
     PayloadTooLarge: (413, "too-long"),
     PatientMismatch: (412, "business-rule"),
     Unassessable: (412, "incomplete"),
+}
+_HEADERS: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},  # without a word on what was wrong (A23)
+    503: {"Retry-After": str(RETRY_AFTER_S)},
 }
 _ISSUES: Mapping[int, str] = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 # in place of the words that Flask has for people who type addresses
@@ -85,7 +97,10 @@ class Handlers:
     Attributes:
         settings: see `Settings`.
         services: what is offered, by id.
-        answer: from a call to its cards.
+        answer: from a call and its caller to its cards.
+        door: lets registered callers in; `None` where nobody is registered and everybody is answered.
+        places: how many calls are worked on at the same time.
+        shares: what each client may have of them.
         problems: self-check; what keeps us from working, none when ready.
         unassessable_card: the answer for `on_unassessable = "card"`.
         attributes: the source attributes of every rule; JSON without anything about a patient.
@@ -94,10 +109,13 @@ class Handlers:
 
     settings: Settings
     services: Mapping[str, Service]
-    answer: Callable[[Service, HookRequest], HookResponse]
+    answer: Callable[[Service, HookRequest, Caller | None], HookResponse]
     problems: Callable[[], Sequence[str]]
-    unassessable_card: Callable[[Service, HookRequest], HookResponse] | None
+    unassessable_card: Callable[[Service, HookRequest, Caller | None], HookResponse] | None
     attributes: Callable[[], Any]
+    door: Door | None
+    places: Places
+    shares: Shares
     document: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,19 +139,29 @@ class Handlers:
         if service is None:
             raise NotFound("There is no such service. GET /cds-services lists all.")
         g.service = service
-        call = parse(read_json(request, self.settings.max_body_bytes), hook=service.hook)
-        g.hook_instance = call.hook_instance
-        found = self._answer(service, call)
-        response = Response(to_bytes(found.to_json()), content_type="application/json")
-        g.found = found
-        return response
+        with self.places.one():
+            caller = self._admitted(service_id)
+            with self.shares.of(caller.client.name if caller else ""):
+                # only now: nobody has us parse anything who may not call
+                g.call = call = parse(read_json(request, self.settings.max_body_bytes), hook=service.hook)
+                g.hook_instance = call.hook_instance
+                g.found = self._answer(service, call, caller)
+                return Response(to_bytes(g.found.to_json()), content_type="application/json")
 
-    def _answer(self, service: Service, call: HookRequest) -> HookResponse:
+    def _admitted(self, service_id: str) -> Caller | None:
+        """Who calls; `None` where callers do not authenticate."""
+        caller = self.door.admit(request.headers.getlist("Authorization"), service_id) if self.door else None
+        if caller:
+            g.client, g.issuer = caller.client.name, caller.client.issuer
+        g.admitted = True
+        return caller
+
+    def _answer(self, service: Service, call: HookRequest, caller: Caller | None) -> HookResponse:
         try:
-            return self.answer(service, call)
+            return self.answer(service, call, caller)
         except Unassessable:
             if self.settings.on_unassessable == "card" and self.unassessable_card:
-                return self.unassessable_card(service, call)
+                return self.unassessable_card(service, call, caller)
             raise
 
     def alive(self) -> Response:
@@ -193,10 +221,16 @@ def _bytes(sent: Request, most: int) -> bytes:
 def refused(problem: InputError) -> Response:
     """The answer to what came from outside and cannot be used."""
     status, issue = next((known for kind, known in _REFUSALS.items() if isinstance(problem, kind)), (400, "invalid"))
+    if isinstance(problem, NotAuthenticated):
+        g.reason = problem.reason
     observe.refused(status, problem)
+    if isinstance(problem, TooBusy):
+        observe.shed()
     if isinstance(problem, PatientMismatch):
         observe.alarm(Alarm.FOREIGN_PATIENT)
-    return refusal(status, issue, str(problem), problem.where)
+    answer = refusal(status, issue, str(problem), problem.where)
+    answer.headers.update(_HEADERS.get(status, {}))
+    return answer
 
 
 def http_error(problem: HTTPException) -> Response:

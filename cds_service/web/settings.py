@@ -12,10 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cds_service.formats import strict_toml
+from cds_service.formats.urls import parse_base
 from cds_service.kernel.errors import ContentError
+from cds_service.security import clients
 
 PREFIX = "BONECDS_"
 # The variable that names the file itself.
@@ -44,12 +46,58 @@ SCHEMA: Mapping[str, Any] = {
             "minimum": 1,
             "maximum": 65535,
         },
+        "public_url": {
+            "description": "Address under which callers reach this service, such as https://cds.example.org; the aud of their"
+            " tokens is this with /cds-services/{id}.",
+            "type": "string",
+            "minLength": 1,
+        },
+        "clients": {
+            "description": "Registered callers; where there are any, nobody else is answered. One [[clients]] table each.",
+            "type": "array",
+            "minItems": 1,
+            "items": clients.SCHEMA,
+        },
+        "replay_store_down": {
+            "description": "A token that cannot be checked for replay because the database is away: accept it, if this process"
+            " has not seen it, or refuse it.",
+            "enum": ["accept", "refuse"],
+        },
+        "fhir_bases": {
+            "description": "FHIR servers that may be called for callers who do not authenticate; none listed: none.",
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string"},
+        },
+        "fetch_ms": {
+            "description": "Longest time for all look-ups of a call at its FHIR server.",
+            "type": "integer",
+            "minimum": 100,
+            "maximum": 10000,
+        },
+        "database_url": {
+            "description": "Where used tokens and the record of calls are kept: sqlite:////path/to/file or"
+            " postgresql+psycopg://user@host/name. None: nothing is kept.",
+            "type": "string",
+            "minLength": 1,
+        },
+        "audit_key_file": {
+            "description": "File with the key of the hashes in the record of calls; default: beside the SQLite file.",
+            "type": "string",
+            "minLength": 1,
+        },
         "workers": {"description": "Processes.", "type": "integer", "minimum": 1, "maximum": 64},
         "threads": {
-            "description": "Threads in each process.",
+            "description": "Calls worked on at the same time in each process.",
             "type": "integer",
             "minimum": 1,
             "maximum": 256,
+        },
+        "waiting": {
+            "description": "Calls that may wait for one of those, in each process; more are told to come back (503).",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 1000,
         },
         "profile": {
             "description": "Built-in profile of clinical choices.",
@@ -86,7 +134,8 @@ class Settings:
     """What `SCHEMA` describes, with the defaults. The default needs no account, no network and no file.
 
     Raises:
-        ContentError: `host` is not loopback and `insecure_public_bind` is not set, or both ports are the same.
+        ContentError: `host` is not loopback, nobody is registered and `insecure_public_bind` is not set (A22); or settings
+            that need each other do not stand together.
     """
 
     host: str = "127.0.0.1"
@@ -94,7 +143,15 @@ class Settings:
     port: int = 8080
     metrics_port: int | None = None
     workers: int = 1
-    threads: int = 4
+    threads: int = 8
+    waiting: int = 16
+    public_url: str = ""
+    clients: tuple[Mapping[str, Any], ...] = ()
+    replay_store_down: Literal["accept", "refuse"] = "accept"
+    fhir_bases: tuple[str, ...] = ()
+    fetch_ms: int = 2500
+    database_url: str = ""
+    audit_key_file: Path | None = None
     profile: str = "us"
     site_file: Path | None = None
     max_body_bytes: int = 5_000_000
@@ -103,15 +160,47 @@ class Settings:
     as_of: dt.date | None = None
 
     def __post_init__(self) -> None:
-        if not self.insecure_public_bind and not _is_loopback(self.host):
+        if not self.clients and not self.insecure_public_bind and not _is_loopback(self.host):
             raise ContentError(
                 "settings",
                 "host",
-                f"{self.host} is open to other machines, and this version does not authenticate callers.",
-                "Listen on 127.0.0.1, or put a proxy that authenticates in front and set insecure_public_bind = true.",
+                f"{self.host} is open to other machines, and no clients are registered.",
+                "Register the callers ([[clients]]), listen on 127.0.0.1, or put a proxy that authenticates in front and set"
+                " insecure_public_bind = true.",
             )
+        if self.clients:
+            self._check_what_clients_need()
         if self.metrics_port == self.port:
             raise ContentError("settings", "metrics_port", "is the port of the service.", "Choose another.")
+
+    def _check_what_clients_need(self) -> None:
+        if not self.public_url:
+            raise ContentError(
+                "settings",
+                "public_url",
+                "is needed with clients.",
+                "Give the address at which they reach this service.",
+            )
+        try:
+            parse_base(self.public_url, insecure=True)
+        except ValueError as problem:
+            raise ContentError(
+                "settings", "public_url", f"{problem}.", "Write https://host or https://host/path."
+            ) from None
+        if not self.database_url:
+            raise ContentError(
+                "settings",
+                "database_url",
+                "is needed with clients: their tokens work once, and each call is recorded.",
+                "For one machine: sqlite:////var/lib/bonecds/bonecds.sqlite3",
+            )
+        if self.fhir_bases:
+            raise ContentError(
+                "settings",
+                "fhir_bases",
+                "is for callers who are not registered.",
+                "Give each client its own fhir_bases.",
+            )
 
     def day(self) -> dt.date:
         """The day patients are looked at: `as_of`, else today where the server stands."""
@@ -137,10 +226,10 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     for name in sorted(environ):
         if name.startswith(PREFIX) and name != FILE_VARIABLE:
             found |= _from_variable(name, environ[name])
-    if "cors_origins" in found:
-        found["cors_origins"] = tuple(found["cors_origins"])
-    if "site_file" in found:
-        found["site_file"] = Path(found["site_file"])
+    for name in found.keys() & {"cors_origins", "clients", "fhir_bases"}:
+        found[name] = tuple(found[name])
+    for name in found.keys() & {"site_file", "audit_key_file"}:
+        found[name] = Path(found[name])
     if "as_of" in found:
         found["as_of"] = _date(found["as_of"])
     return Settings(**found)
@@ -157,9 +246,12 @@ def _from_file(path: Path) -> dict[str, Any]:
 def _from_variable(name: str, value: str) -> dict[str, Any]:
     """One variable, read as the line of TOML it stands for, so that one schema checks both."""
     key = name.removeprefix(PREFIX).lower()
-    kind = SCHEMA["properties"].get(key, {}).get("type", "string")
+    described = SCHEMA["properties"].get(key, {})
+    kind = described.get("type", "string")
     written = json.dumps(value)
-    if kind == "array":
+    if kind == "array" and described["items"]["type"] == "object":
+        written = value  # tables, written as TOML writes them in a line: [{name = "...", issuer = "..."}]
+    elif kind == "array":
         written = json.dumps([part.strip() for part in value.split(",") if part.strip()])
     elif kind != "string" and _BARE.fullmatch(value.strip()):
         written = value.strip()

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from cds_service.web.settings import Settings
 
 # `web.metrics` has the same name; it must not be imported before the folder is there
+_AT_THE_DOOR = 8
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -40,7 +41,8 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
         "bind": [f"{host}:{settings.port}", *metrics],
         "worker_class": "gthread",
         "workers": settings.workers,
-        "threads": settings.threads,
+        # those that work, those that wait, and a few that turn away and tell how we are
+        "threads": settings.threads + settings.waiting + _AT_THE_DOOR,
         "preload_app": True,
         "post_worker_init": calm_collector,
         "child_exit": forget_gauges,

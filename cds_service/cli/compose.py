@@ -1,0 +1,216 @@
+"""The application put together from its settings: services, callers, FHIR servers, database, metrics.
+
+Everything that can be wrong is read here, before the first call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from cds_service.cli.site import chosen_profile
+from cds_service.clinical import attributes
+from cds_service.clinical.terminology import terminology
+from cds_service.engine.answer import answer
+from cds_service.engine.fetch import Fetcher
+from cds_service.engine.services import Profile, Service, installed
+from cds_service.fhir.answers import Fetched
+from cds_service.fhir.client import dialects
+from cds_service.fhir.client.fetcher import HttpFetcher, Lanes, Server
+from cds_service.formats.urls import Base, parse_base
+from cds_service.kernel.errors import REASONS, BoneCdsError, ContentError, StoreUnavailable
+from cds_service.kernel.needs import Need, Resource
+from cds_service.protocol.request import HookRequest
+from cds_service.protocol.response import HookResponse
+from cds_service.security.clients import Client, registry
+from cds_service.security.keys import Keys
+from cds_service.security.replay import ReplayGuard
+from cds_service.security.tokens import Caller
+from cds_service.store import site_key
+from cds_service.store.audit import Audit
+from cds_service.store.database import Database
+from cds_service.store.used_tokens import UsedTokens
+from cds_service.web import observe
+from cds_service.web.app import create_app
+from cds_service.web.door import Door
+from cds_service.web.ledger import Ledger
+from cds_service.web.logs import Alarm
+from cds_service.web.settings import Settings
+
+if TYPE_CHECKING:
+    from cds_service.web.metrics import Metrics
+
+# whoever calls where nobody is registered
+_ANYBODY = ""
+_DIALECT = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What calls of one client are answered with.
+
+    Attributes:
+        profiles: its clinical choices, by service id.
+        fetcher: looks up at its FHIR servers; `None` where it has none.
+    """
+
+    profiles: Mapping[str, Profile]
+    fetcher: Fetcher | None
+
+
+def build_app(settings: Settings) -> Flask:
+    """The application with every installed service.
+
+    Raises:
+        ContentError: a setting, a registered client, a profile or the content is wrong; or the database is of a newer version.
+    """
+    services = installed()
+    clients = registry(settings.clients, "settings").all()
+    # read once: a site file that changes takes effect at the next start, in all workers alike (D23)
+    sites = _sites(settings, services, clients)
+    _read_content(settings, services, sites)
+    database = Database(settings.database_url, observe.store_failed) if settings.database_url else None
+    if database:
+        _migrate(database)
+    return create_app(
+        settings,
+        services,
+        partial(_respond, settings, sites, as_card=False),
+        door=_door(settings, database) if database and clients else None,
+        ledger=_ledger(settings, database, services) if database else None,
+        self_check=partial(_problems, settings, services, sites, database),
+        unassessable_card=partial(_respond, settings, sites, as_card=True),
+        attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
+        metrics=_metrics(services, sites, clients) if settings.metrics_port else None,
+    )
+
+
+def _sites(settings: Settings, services: Sequence[Service], clients: Sequence[Client]) -> Mapping[str, _Site]:
+    """By name of the client; where nobody is registered, one for everybody."""
+    anybody = Client(_ANYBODY, "", fhir_bases=tuple(_base(text) for text in settings.fhir_bases))
+    lanes = Lanes()
+    return {each.name: _site(settings, services, each, lanes) for each in clients or [anybody]}
+
+
+def _site(settings: Settings, services: Sequence[Service], client: Client, lanes: Lanes) -> _Site:
+    # a client that names neither profile nor site file has those of the settings
+    own = client.profile is not None or client.site_file is not None
+    profile, file = (client.profile or settings.profile, client.site_file) if own else (settings.profile, settings.site_file)
+    profiles = {each.id: chosen_profile(each.clinic, profile, file) for each in services}
+    dialect = dialects.dialect(client.dialect or _DIALECT)
+    servers = [Server(base, dialect, client.ca_bundle, client.max_parallel_fetches) for base in client.fhir_bases]
+    if not servers and client.name == _ANYBODY:
+        return _Site(profiles, None)
+    return _Site(profiles, _Noted(HttpFetcher(servers, terminology(), lanes, seconds=settings.fetch_ms / 1000)))
+
+
+def _base(text: str) -> Base:
+    try:
+        return parse_base(text, insecure=True)
+    except ValueError as problem:
+        raise ContentError("settings", "fhir_bases", f"{problem}.", "Write the address as https://host/path.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A fetcher, and what the operator learns of it."""
+
+    fetcher: HttpFetcher
+
+    def fetch(
+        self, fhir_server: str, token: str, patient_id: str, needs: Sequence[Need], known: Iterable[Resource]
+    ) -> Fetched:
+        """As `HttpFetcher`."""
+        if not self.fetcher.knows(fhir_server):
+            observe.alarm(Alarm.FETCH_REFUSED)
+        began = time.monotonic()
+        found = self.fetcher.fetch(fhir_server, token, patient_id, needs, known)
+        observe.fetched((each.state.lookup.value for each in found.answers.values()), time.monotonic() - began)
+        return found
+
+
+def _door(settings: Settings, database: Database) -> Door:
+    def replay(_event: str, about: str) -> None:
+        observe.alarm(Alarm.REPLAY_STORE_DOWN)
+
+    def keys(_event: str, about: str) -> None:
+        observe.alarm(Alarm.JWKS_FAILING)
+
+    seen = ReplayGuard(UsedTokens(database), replay_store_down=settings.replay_store_down, alarm=replay)
+    return Door(settings.public_url, registry(settings.clients, "settings"), Keys(alarm=keys), seen)
+
+
+def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:
+    key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file))
+    return Ledger(Audit(database, key), {rule.id: rule.version for each in services for rule in each.rules})
+
+
+def _migrate(database: Database) -> None:
+    """A database that is away does not stop the start: cards are given, and the first write that reaches it does this (G6)."""
+    with contextlib.suppress(StoreUnavailable):
+        database.migrate()
+    database.close()  # the workers open their own
+
+
+def _metrics(services: Sequence[Service], sites: Mapping[str, _Site], clients: Sequence[Client]) -> Metrics:
+    # here, since the library looks at its import whether processes share their counts (`web.wsgi.serve`)
+    from cds_service.web.metrics import Metrics, Names
+
+    needs = [need for each in services for need in each.needs]
+    languages = {profile.language for site in sites.values() for profile in site.profiles.values()}
+    return Metrics(
+        Names(
+            services={each.id: each.hook for each in services},
+            needs=frozenset(need.key for need in needs),
+            rules=frozenset(rule.id for each in services for rule in each.rules),
+            types=frozenset(need.resource_type for need in needs),
+            unread=frozenset(reason for each in services for name in languages for reason in each.texts(name).unread),
+            clients=frozenset(each.name for each in clients),
+            refusals=REASONS,
+        )
+    )
+
+
+def _read_content(settings: Settings, services: Sequence[Service], sites: Mapping[str, _Site]) -> None:
+    for service in services:
+        for site in sites.values():
+            profile = site.profiles[service.id]
+            service.texts(profile.language, profile.wording)
+        service.clinic.thresholds(settings.day())
+
+
+def _problems(
+    settings: Settings, services: Sequence[Service], sites: Mapping[str, _Site], database: Database | None
+) -> tuple[str, ...]:
+    """For `/readyz`: thresholds are in force from a date on, so what was fine yesterday is checked for today."""
+    try:
+        _read_content(settings, services, sites)
+    except BoneCdsError as error:
+        return (str(error),)
+    return database.problems() if database else ()
+
+
+def _respond(
+    settings: Settings,
+    sites: Mapping[str, _Site],
+    service: Service,
+    call: HookRequest,
+    caller: Caller | None,
+    *,
+    as_card: bool,
+) -> HookResponse:
+    site = sites[caller.client.name if caller else _ANYBODY]
+    return answer(
+        service,
+        call,
+        as_of=settings.day(),
+        profile=site.profiles[service.id],
+        fetcher=site.fetcher,
+        unassessable_as_card=as_card,
+    )

@@ -1,0 +1,64 @@
+"""The record of calls, written as each is answered; a call is answered all the same when it cannot be written (F5, G6)."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cds_service.kernel.account import Account
+from cds_service.kernel.errors import StoreUnavailable
+from cds_service.kernel.rules import Verdict
+from cds_service.protocol.request import HookRequest
+from cds_service.store.audit import Audit, AuditRecord
+from cds_service.web.logs import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Writes what may be kept of a call.
+
+    Attributes:
+        audit: the store of records.
+        versions: version of each rule, by id.
+    """
+
+    audit: Audit
+    versions: Mapping[str, str]
+
+    def note(self, line: Line, account: Account, call: HookRequest | None, issuer: str) -> None:
+        """Write the record of a call.
+
+        Args:
+            line: its line in the log.
+            account: what it was about.
+            call: the call, where its envelope could be read.
+            issuer: the `iss` of the caller; "" where callers do not authenticate.
+        """
+        fired = tuple(
+            (rule, self.versions.get(rule, ""))
+            for rule, verdict in account.verdicts.items()
+            if verdict == Verdict.RECOMMEND.value
+        )
+        record = AuditRecord(
+            correlation_id=line.correlation_id,
+            time=dt.datetime.now(dt.UTC),  # noqa: TID251 when something happened, for the record
+            hook=line.hook,
+            service=line.service,
+            client=line.client,
+            issuer=issuer or (call.fhir_server or "" if call else ""),
+            patient_id=call.patient_id if call else "",
+            user_id=f"{call.user_type}/{call.user_id}" if call and call.user_id else "",
+            status=line.status or 0,
+            ms=line.ms or 0,
+            cards=line.cards or 0,
+            rules=fired,
+            rule_set=account.rule_set,
+            profile=account.profile,
+            key_states=account.key_states,
+            problem=line.problem,
+        )
+        # the store has told the operator; care goes on
+        with contextlib.suppress(StoreUnavailable):
+            self.audit.record(record)
