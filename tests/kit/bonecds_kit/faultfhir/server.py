@@ -155,12 +155,8 @@ class FaultFhir:
             return 401, outcome("error", "login")
         if not path.lower().startswith(self.path.lower()):
             return 404, _HTML
-        if kind in quirks.denied:
-            return 403, b""
-        if kind in quirks.html_denied:
-            return 401, _HTML
-        if kind in quirks.broken:
-            return 500, outcome("fatal", "exception")
+        if kind in (*quirks.denied, *quirks.html_denied, *quirks.broken):
+            return self._refused(kind)
         ident = path[len(self.path) :].strip("/").removeprefix(kind).strip("/")
         if ident:
             found = [each for each in self.resources if each["resourceType"] == kind and each["id"] == ident]
@@ -175,6 +171,12 @@ class FaultFhir:
         if fault.kind in IN_WORDS:
             body = IN_WORDS[fault.kind](body, fault)  # type: ignore[arg-type]
         return 200, body
+
+    def _refused(self, kind: str) -> tuple[int, Any]:
+        """What the client may not see at this server, or what this server cannot do."""
+        if kind in self.quirks.denied:
+            return 403, b""
+        return (401, _HTML) if kind in self.quirks.html_denied else (500, outcome("fatal", "exception"))
 
     def _page(self, asked: str, kind: str, query: dict[str, str], number: int, fault: Fault) -> Json:
         quirks = self.quirks
