@@ -98,11 +98,15 @@ def _each_once(pages: Iterable[Answer]) -> tuple[tuple[Resource, ...], tuple[str
     found: dict[object, tuple[Resource, str]] = {}
     for page in pages:
         for resource, url in zip(page.resources, page.full_urls, strict=True):
-            ident = string(resource.get("id"))
-            version = string(mapping(resource.get("meta")).get("versionId"))
-            key = (resource.get("resourceType"), ident, version) if ident else id(resource)
-            found.setdefault(key, (resource, url))
+            found.setdefault(_same(resource), (resource, url))
     return tuple(resource for resource, _ in found.values()), tuple(url for _, url in found.values())
+
+
+def _same(resource: Resource) -> object:
+    """Equal for the same version of the same resource."""
+    ident = string(resource.get("id"))
+    version = string(mapping(resource.get("meta")).get("versionId"))
+    return (resource.get("resourceType"), ident, version) if ident else id(resource)
 
 
 class _Stop(Exception):
@@ -251,6 +255,7 @@ class _Walk:
         self._lookup, self._query, self._found = lookup, query, lookup.found
         self._seen: set[str] = set()
         self._entries = 0
+        self._different: set[object] = set()
         self._total = 0
 
     def go(self) -> None:
@@ -259,18 +264,23 @@ class _Walk:
             self._seen.add(url)
             page = self._page(url)
             first = len(self._seen) == 1
-            if first:
-                self._check(page)
+            self._check(page, first=first)
             entries = items(page.get("entry"))
-            self._entries += len(entries)
-            # `total` is read here: on a later page it counts what earlier pages brought
+            matches = [mapping(each["resource"]) for each in map(mapping, entries) if _is_match(each)]
+            self._entries += len(matches)
+            self._different.update(map(_same, matches))
+            # on a later page, `total` counts what earlier pages brought
             plain = {name: value for name, value in page.items() if name != "total" or first}
             plain["link"] = [each for each in items(page.get("link")) if not _is(each, "next")]
             self._found.add(answers.read(plain, present=True, resource_type=self._query.resource_type))
             url = self._next(page)
-        if self._total > self._entries:
+        different = len(self._different)
+        if self._total > different:
             # Epic's total is that of the page, so fewer than delivered is normal; more never is
             self._found.fault(AnswerState.PARTIAL, "the server counted more results than it sent")
+        elif self._entries > different and self._total != different:
+            # what moved to a later page came twice; what moved to an earlier one never came (B17)
+            self._found.fault(AnswerState.PARTIAL, "the pages changed while they were read")
 
     def _page(self, url: str) -> Mapping[str, Any]:
         try:
@@ -285,13 +295,17 @@ class _Walk:
             raise _Stop(_FAILED, "the answer is not the result of a search")
         return page
 
-    def _check(self, page: Mapping[str, Any]) -> None:
+    def _check(self, page: Mapping[str, Any], *, first: bool) -> None:
         """Note where the server did not search for what was asked (B12, B16)."""
         total = page.get("total")
-        self._total = total if isinstance(total, int) and not isinstance(total, bool) else 0
+        if isinstance(total, int) and not isinstance(total, bool):
+            if not first and total not in (0, self._total) and not items(page.get("entry")):
+                self._found.fault(AnswerState.PARTIAL, "the server counted more results than it sent")
+            self._total = max(self._total, total)
         own = next((string(mapping(each).get("url")) for each in items(page.get("link")) if _is(each, "self")), "")
         if own:
-            self._check_self(own)
+            if first:  # that of a later page may be a session id and nothing else (Epic)
+                self._check_self(own)
         elif not items(page.get("entry")) and total != 0:
             self._found.fault(AnswerState.PARTIAL, "the server does not say what it searched for")
         elif any(not self._fits(mapping(each)) for each in items(page.get("entry"))):
@@ -337,6 +351,13 @@ class _Walk:
         if self._lookup.dialect.same_path_case:
             return base.covers(url)
         return replace(base, path=base.path.lower()).covers(url.lower())
+
+
+def _is_match(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is one of those that `total` counts."""
+    resource = mapping(entry.get("resource"))
+    mode = string(mapping(entry.get("search")).get("mode"))
+    return bool(resource) and resource.get("resourceType") != "OperationOutcome" and mode in ("", "match")
 
 
 def _is(link: object, relation: str) -> bool:

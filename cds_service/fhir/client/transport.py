@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -41,13 +41,14 @@ _SECONDS = re.compile(r"\s*([0-9]{1,5})\s*")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Resolver = Callable[..., list[tuple[Any, ...]]]
+lookup_name: Resolver = socket.getaddrinfo
 
 
 class Trouble(Enum):
     """Why there is no response; the value is what the operator reads."""
 
     NOT_IN_TIME = "not in time"
-    NO_CONNECTION = "no connection to the FHIR server"  # none, or one kept open that the server had closed
+    NO_CONNECTION = "no connection to the FHIR server"  # or one kept open that the server had closed meanwhile
     ADDRESS = "the name of the FHIR server leads to an address that is not called"
     TLS = "the TLS certificate or version of the FHIR server was not accepted"
     BROKEN = "the answer broke off"
@@ -94,7 +95,8 @@ class Attempt:
         until: when the time is over, on `time.monotonic`.
 
     Attributes:
-        connected: whether the GET that runs has made a connection of its own, with TLS where there is TLS.
+        connected: whether the GET that runs has made a connection of its own (with TLS where there is TLS), or had an
+            answer on one that was kept open.
     """
 
     def __init__(self, until: float) -> None:
@@ -168,10 +170,10 @@ class Transport:
     """Connections to one server.
 
     Args:
-        base: the registered FHIR base; only its host and port are ever connected to.
+        base: the registered FHIR base; only its scheme, host and port count here.
         ca_bundle: file of the certificate authorities to trust instead of the public ones.
         connections: how many are kept open.
-        resolve: `socket.getaddrinfo`, or what a test puts in its place.
+        resolve: what gives the addresses of a name, if not the operating system.
     """
 
     def __init__(
@@ -180,16 +182,16 @@ class Transport:
         *,
         ca_bundle: str | None = None,
         connections: int = 8,
-        resolve: Resolver = socket.getaddrinfo,
+        resolve: Resolver | None = None,
     ) -> None:
-        self._base, self._verify = base, ca_bundle or True
-        self._adapter = _Adapter(_Dialler(base, resolve), connections)
+        self._origin, self._verify = replace(base, path=""), ca_bundle or True
+        self._adapter = _Adapter(_Dialler(base, resolve or lookup_name), connections)
 
     def get(self, url: str, *, token: str, attempt: Attempt, max_bytes: int, headers: dict[str, str]) -> Response:
         """Send one GET and read its response.
 
         Args:
-            url: below the base.
+            url: at the origin of the base.
             token: the bearer token; it goes into the `Authorization` header and nowhere else.
             attempt: how long it may take.
             max_bytes: most decoded bytes of a body.
@@ -197,10 +199,10 @@ class Transport:
 
         Raises:
             NoResponse: no complete response; the message holds neither the address nor the token.
-            ValueError: `url` is not below the base.
+            ValueError: `url` is at another origin.
         """
-        if not self._base.covers(url):  # the last door before the socket (B8)
-            raise ValueError("the address is not below the registered base")
+        if not self._origin.covers(url):  # the last door before the socket (B8)
+            raise ValueError("the address is at another origin than the registered base")
         if not _TOKEN.fullmatch(token):
             raise NoResponse(Trouble.TOKEN)
         headers = {**headers, "Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
@@ -209,6 +211,7 @@ class Transport:
             try:
                 seconds = attempt.left()
                 response = self._adapter.send(request, stream=True, timeout=(seconds, seconds), verify=self._verify)
+                attempt.connected = True
                 return _read(response, attempt, max_bytes)
             except _FAILURES as problem:
                 trouble = Trouble.NOT_IN_TIME if attempt.is_over else _trouble(problem, connected=attempt.connected)

@@ -38,7 +38,7 @@ def test_everything_a_call_holds():
         patient_id="p1",
         encounter_id="e1",
         fhir_server="https://ehr.example.org/fhir",
-        access_token="s3cr3t",
+        access_token="s3cr3t",  # noqa: S106
         context={"userId": "Practitioner/example", "patientId": "p1", "encounterId": "e1"},
         prefetch={"patient": {"resourceType": "Patient", "id": "p1"}},
     )
@@ -77,7 +77,7 @@ def test_item_19_s10_the_type_of_user_is_read_in_every_form(user: str, kind: str
 
 def test_item_26_departures_in_the_authorisation_are_tolerated_but_seen_by_the_schema():
     text = CALL.replace('"expires_in": 300, ', "")
-    assert parse(json.loads(text), hook="patient-view").access_token == "s3cr3t"
+    assert parse(json.loads(text), hook="patient-view").access_token == "s3cr3t"  # noqa: S105
     assert violations_of_request(json.loads(text)) == ["fhirAuthorization.expires_in: is required"]
 
 
