@@ -101,7 +101,9 @@ def _sites(settings: Settings, services: Sequence[Service], clients: Sequence[Cl
 def _site(settings: Settings, services: Sequence[Service], client: Client, lanes: Lanes) -> _Site:
     # a client that names neither profile nor site file has those of the settings
     own = client.profile is not None or client.site_file is not None
-    profile, file = (client.profile or settings.profile, client.site_file) if own else (settings.profile, settings.site_file)
+    profile, file = (
+        (client.profile or settings.profile, client.site_file) if own else (settings.profile, settings.site_file)
+    )
     profiles = {each.id: chosen_profile(each.clinic, profile, file) for each in services}
     dialect = dialects.dialect(client.dialect or _DIALECT)
     servers = [Server(base, dialect, client.ca_bundle, client.max_parallel_fetches) for base in client.fhir_bases]

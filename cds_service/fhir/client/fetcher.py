@@ -39,29 +39,28 @@ class Server:
         base: its base; `fhirServer` of a call must be exactly this.
         dialect: how to search it.
         ca_bundle: file of the certificate authorities to trust instead of the public ones.
+        parallel: most look-ups at its origin at one time; of several servers at one origin the first one decides.
     """
 
     base: Base
     dialect: Dialect
     ca_bundle: str | None = None
+    parallel: int = PARALLEL
 
 
 class Lanes:
     """How many look-ups run at one origin at a time, for all clients and calls of this process (B20).
 
     Each origin has threads of its own, so that one that hangs takes none from another.
-
-    Args:
-        parallel: most look-ups at one origin.
     """
 
-    def __init__(self, parallel: int = PARALLEL) -> None:
-        self.parallel = parallel
+    def __init__(self) -> None:
         self._lanes: dict[tuple[str, str, int], _Lane] = {}
 
-    def lane(self, base: Base) -> _Lane:
-        """The lane to the origin of a base; made when servers are registered, not while calls are answered."""
-        return self._lanes.setdefault((base.scheme, base.host, base.port), _Lane(self.parallel))
+    def lane(self, server: Server) -> _Lane:
+        """The lane to the origin of a server; made when servers are registered, not while calls are answered."""
+        origin = (server.base.scheme, server.base.host, server.base.port)
+        return self._lanes.setdefault(origin, _Lane(server.parallel))
 
 
 class _Lane:
@@ -185,12 +184,16 @@ class HttpFetcher:
         self._servers = {
             each.base: _Open(
                 each,
-                Transport(each.base, ca_bundle=each.ca_bundle, connections=lanes.parallel),
-                lanes.lane(each.base),
+                Transport(each.base, ca_bundle=each.ca_bundle, connections=each.parallel),
+                lanes.lane(each),
             )
             for each in servers
         }
         self._codes: dict[Need, list[str]] = {}
+
+    def knows(self, fhir_server: str) -> bool:
+        """Whether that is one of the registered servers."""
+        return _base(fhir_server) in self._servers
 
     def fetch(
         self, fhir_server: str, token: str, patient_id: str, needs: Sequence[Need], known: Iterable[Resource]
@@ -199,7 +202,7 @@ class HttpFetcher:
 
         Args:
             fhir_server: `fhirServer` of the call, as it came.
-            token: its access token; it lives for this one call.
+            token: its access token, "" where it asks for none; it lives for this one call.
             patient_id: logical id of the patient.
             needs: what to look up.
             known: resources of the call.
