@@ -50,7 +50,7 @@ def real(settings: Settings, hook: str = "patient-view") -> Flask:
     """The product."""
     service = service_of(hook)
     profile = service.clinic.profile(settings.profile)
-    return create_app(settings, (service,), lambda _, call: answer(service, call, as_of=AS_OF, profile=profile))
+    return create_app(settings, (service,), lambda _, call, __: answer(service, call, as_of=AS_OF, profile=profile))
 
 
 def null(settings: Settings, hook: str = "patient-view") -> Flask:

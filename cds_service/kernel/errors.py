@@ -21,7 +21,6 @@ from typing import Literal, get_args
 
 from cds_service.kernel.account import Account
 
-
 # why a caller is not let in: codes for the log and the metrics
 Reason = Literal[
     "algorithm", "bad-jti", "bad-signature", "bad-time", "crit", "expired", "foreign-jku", "keys-unavailable",

@@ -67,7 +67,7 @@ class StubService:
     prefetch: Mapping[str, str] = field(default_factory=lambda: {"patient": "Patient/{{context.patientId}}"})
 
 
-def one_card(_service: Service, _call: HookRequest) -> HookResponse:
+def one_card(_service: Service, _call: HookRequest, _caller: object = None) -> HookResponse:
     """What the stub answers unless told otherwise."""
     return HookResponse((CARD,), Account(lookups={"patient": "complete"}))
 
@@ -76,4 +76,4 @@ def stub_app(
     settings: Settings | None = None, answer: Callable[[Service, HookRequest], HookResponse] = one_card
 ) -> Flask:
     """The application with the stub behind it."""
-    return create_app(settings or Settings(), [StubService()], answer)
+    return create_app(settings or Settings(), [StubService()], lambda service, call, _caller: answer(service, call))

@@ -60,14 +60,14 @@ def test_item_42_at_54_what_cannot_be_assessed_is_412_naming_the_key(problem: In
 def test_item_72_on_unassessable_a_site_may_choose_a_card():
     card = Card("0f6f4e9e-4a65-4c36-b9d8-57a5a1d6f3a4", "Could not look.", Level.INFO, Source("Bone Health CDS"))
 
-    def answer(_service: Service, _call: HookRequest) -> HookResponse:
+    def answer(_service: Service, _call: HookRequest, _caller: object) -> HookResponse:
         raise Unassessable("not enough was supplied")
 
     app = create_app(
         Settings(on_unassessable="card"),
         [StubService()],
         answer,
-        unassessable_card=lambda _service, _call: HookResponse((card,)),
+        unassessable_card=lambda _service, _call, _caller: HookResponse((card,)),
     )
     answer_ = Wire(app, StubService().id, BODY).call()
     assert [c["summary"] for c in json.loads(answer_.text)["cards"]] == ["Could not look."]

@@ -104,7 +104,7 @@ def test_b10_a_name_that_takes_long_to_look_up(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("kind", SLOW)
 def test_b10_the_thread_is_free_again_for_the_next_call(kind: str) -> None:
     with FaultFhir([condition(1)]) as ehr:
-        by = fetcher(server_of(ehr), seconds=SOON, lanes=Lanes(parallel=1))
+        by = fetcher(server_of(ehr, parallel=1), seconds=SOON)
         ehr.fault(kind, times=1)
         states = [gather(Call(ehr.base), [CONDITIONS], by).lookup("conditions").state for _ in range(2)]
     assert states == [FAILED, COMPLETE]
@@ -391,8 +391,8 @@ MANY = (PATIENT, CONDITIONS, PROCEDURES, VITAMIN_D, BONE_DENSITY, FUNCTION)
 
 def test_b20_no_more_at_once_than_allowed_over_all_calls_and_clients() -> None:
     with FaultFhir([example.PATIENT], delay=0.05) as ehr:
-        lanes = Lanes(parallel=3)
-        clients = [fetcher(server_of(ehr), lanes=lanes) for _ in range(2)]
+        lanes = Lanes()
+        clients = [fetcher(server_of(ehr, parallel=3), lanes=lanes) for _ in range(2)]
         found: list[LookupState] = []
 
         def call(number: int) -> None:
@@ -410,8 +410,7 @@ def test_b20_no_more_at_once_than_allowed_over_all_calls_and_clients() -> None:
 def test_b20_a_server_that_hangs_takes_no_thread_from_another() -> None:
     with FaultFhir([example.PATIENT]) as slow, FaultFhir([example.PATIENT]) as healthy:
         slow.fault("hang")
-        lanes = Lanes(parallel=1)
-        by = fetcher(server_of(slow), server_of(healthy), lanes=lanes, seconds=SOON)
+        by = fetcher(server_of(slow, parallel=1), server_of(healthy, parallel=1), seconds=SOON)
         hanging = threading.Thread(target=gather, args=(Call(slow.base), MANY, by))
         hanging.start()
         found = gather(Call(healthy.base), [PATIENT], by).lookup("patient").state
@@ -422,7 +421,7 @@ def test_b20_a_server_that_hangs_takes_no_thread_from_another() -> None:
 def test_b20_look_ups_that_would_wait_too_long_are_not_taken_on() -> None:
     with FaultFhir() as ehr:
         ehr.fault("hang")
-        by = fetcher(server_of(ehr), lanes=Lanes(parallel=1), seconds=SOON)
+        by = fetcher(server_of(ehr, parallel=1), seconds=SOON)
         threads = [threading.Thread(target=gather, args=(Call(ehr.base), MANY, by)) for _ in range(3)]
         for each in threads:
             each.start()

@@ -60,9 +60,9 @@ def order(number: int, reference: str) -> Json:
     return {"resourceType": "MedicationRequest", "id": f"m{number}", "subject": ME, **medication}
 
 
-def server_of(ehr: FaultFhir, name: str = "generic", ca_bundle: str | None = None) -> Server:
+def server_of(ehr: FaultFhir, name: str = "generic", ca_bundle: str | None = None, parallel: int = 8) -> Server:
     """The registration of an EHR."""
-    return Server(parse_base(ehr.base, insecure=True), dialect(name), ca_bundle)
+    return Server(parse_base(ehr.base, insecure=True), dialect(name), ca_bundle, parallel)
 
 
 def fetcher(
