@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from cds_service.kernel.errors import ContentError
 
 # Any number will do, if nobody else takes it in the same database: "bonecds" in ASCII.
-_ADVISORY_LOCK = 0x626F6E65636473
+ADVISORY_LOCK = 0x626F6E65636473
 
 
 def upgrade(connection: Connection) -> None:
@@ -25,7 +25,7 @@ def upgrade(connection: Connection) -> None:
         SQLAlchemyError: the database does not answer.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", "cds_service.store:migrations")
     steps = ScriptDirectory.from_config(config)

@@ -75,6 +75,7 @@ def test_a16_a_database_that_is_gone_is_unavailable_and_not_made_anew(place: Pla
         with pytest.raises(StoreUnavailable):
             store.tokens.first_use("iss", "t-1", LATER)
     assert len(store.alarms) == 2
+    assert isinstance(place, PostgresPlace) or not place.file.exists()
 
 
 def test_a16_what_the_error_says_helps_and_tells_nothing(place: Place, store: Store) -> None:
