@@ -41,11 +41,12 @@ def build_app(settings: Settings) -> Flask:
         self_check=partial(_problems, settings, services),
         unassessable_card=partial(_respond, settings, sites, as_card=True),
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
-        metrics=_metrics(services, next(iter(sites.values())).language) if settings.metrics_port else None,
+        metrics=metrics_of(services, next(iter(sites.values())).language) if settings.metrics_port else None,
     )
 
 
-def _metrics(services: Sequence[Service], language: str) -> Metrics:
+def metrics_of(services: Sequence[Service], language: str) -> Metrics:
+    """Metrics with labels for what these services ask and answer; `language` is any that has texts."""
     # here, since the library looks at its import whether processes share their counts (`web.wsgi.serve`)
     from cds_service.web.metrics import Metrics, Names
 
