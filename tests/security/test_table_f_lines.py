@@ -5,6 +5,7 @@ F1 for what gunicorn itself refuses, before any of our code runs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -52,10 +53,12 @@ def _closing(raw: bytes) -> bytes:
 
 @pytest.mark.parametrize("head", HEADS)
 def test_f3_f1_a_request_that_is_none_writes_nothing_of_its_own(service: Served, head: str) -> None:
+    before = len(service.written())
     answer = service.send(_closing(HEADS[head]))
 
+    # gunicorn's own page may tell the sender which header it does not like; nobody else sees it
     assert canary.found_in(answer.partition("\r\n\r\n")[0]) == set()
-    _clean(service)
+    _clean(service, before)
 
 
 @pytest.mark.parametrize("field", ["hookInstance", "patientId", "encounterId", "userId", "hook", "fhirServer"])
@@ -65,17 +68,19 @@ def test_f3_f1_a_call_with_a_forged_line_in_an_id_writes_nothing_of_its_own(serv
     value = call.split(f'"{field}": "')[1].split('"')[0]
     forged = f"x\\r\\n{FORGED}\\u001b[31m{canary.of('note')}".replace('"', '\\"')
     body = call.replace(f'"{field}": "{value}"', f'"{field}": "{forged}"', 1).encode()
+    before = len(service.written())
     service.send(_HEAD + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
-    _clean(service)
+    _clean(service, before)
 
 
 def test_the_service_still_answers_after_all_of_it(service: Served) -> None:
     assert "alive" in service.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
 
-def _clean(service: Served) -> None:
-    lines = service.lines()  # fails where a line is not JSON
+def _clean(service: Served, before: int) -> None:
+    written = service.written()[before:]
+    lines = [json.loads(line) for line in written.splitlines()]
     assert {line["event"] for line in lines} <= {"server", "call", "refused"}
-    assert canary.found_in(service.written()) == set()
-    assert not set(service.written()) - set(map(chr, range(32, 127))) - {"\n"}
+    assert canary.found_in(written) == set()
+    assert not set(written) - set(map(chr, range(32, 127))) - {"\n"}
