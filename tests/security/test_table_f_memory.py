@@ -18,8 +18,9 @@ from tests.support import canary, golden
 from tests.support.golden import Json, scenarios
 from tests.support.served import served
 
-# A record whose words stand on a card: a steroid order and a DXA report in words.
-_SHOWN = "vitamin-d-toxicity"
+# The one answer that repeats words of the record: it offers the sender's own draft order back, changed.
+_SHOWN = "order-alendronate-daily-by-mistake"
+_PATH = "/cds-services/bone-health-order-select"
 CALLS = 200
 
 
@@ -36,7 +37,7 @@ def test_f8_two_hundred_calls_at_once_for_two_patients_never_mix() -> None:
 
         def ask(mark: str) -> tuple[str, str]:
             answer = requests.post(
-                f"{service.url}{golden.PATH}",
+                f"{service.url}{_PATH}",
                 data=bodies[mark],
                 headers={"Content-Type": "application/json", "Connection": "close"},
                 timeout=120,
@@ -90,7 +91,7 @@ def _ask(monkeypatch: pytest.MonkeyPatch, load: Any, fails: Any, outcome: str) -
         patch.setattr(routes, "strict_json", type("Reader", (), {"load": staticmethod(load)}))
         if outcome == "failed":
             patch.setattr(serve, "answer", fails)
-        return app.test_client().post(golden.PATH, data=body, content_type="application/json").status_code
+        return app.test_client().post(_PATH, data=body, content_type="application/json").status_code
 
 
 def _watched(node: Any, objects: list[weakref.ref[_Body]]) -> Any:
