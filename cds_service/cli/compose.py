@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 # whoever calls where nobody is registered
 _ANYBODY = ""
 _DIALECT = "generic"
+_LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,11 @@ def build_app(settings: Settings) -> Flask:
         partial(_respond, settings, sites, as_card=False),
         door=_door(settings, database) if database and clients else None,
         ledger=_ledger(settings, database, services) if database else None,
-        self_check=partial(_problems, settings, services, sites, database),
+        self_check=partial(_problems, settings, services, sites),
+        degraded=database.problems if database else tuple,
         unassessable_card=partial(_respond, settings, sites, as_card=True),
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
-        metrics=_metrics(services, sites, clients) if settings.metrics_port else None,
+        metrics=metrics_of(services, _LANGUAGE, clients) if settings.metrics_port else None,
     )
 
 
@@ -160,19 +162,19 @@ def _migrate(database: Database) -> None:
     database.close()  # the workers open their own
 
 
-def _metrics(services: Sequence[Service], sites: Mapping[str, _Site], clients: Sequence[Client]) -> Metrics:
+def metrics_of(services: Sequence[Service], language: str, clients: Iterable[Client] = ()) -> Metrics:
+    """Metrics with labels for what these services ask and answer; `language` is any that has texts."""
     # here, since the library looks at its import whether processes share their counts (`web.wsgi.serve`)
     from cds_service.web.metrics import Metrics, Names
 
     needs = [need for each in services for need in each.needs]
-    languages = {profile.language for site in sites.values() for profile in site.profiles.values()}
     return Metrics(
         Names(
             services={each.id: each.hook for each in services},
             needs=frozenset(need.key for need in needs),
             rules=frozenset(rule.id for each in services for rule in each.rules),
             types=frozenset(need.resource_type for need in needs),
-            unread=frozenset(reason for each in services for name in languages for reason in each.texts(name).unread),
+            unread=frozenset(reason for each in services for reason in each.texts(language).unread),
             clients=frozenset(each.name for each in clients),
             refusals=REASONS,
         )
@@ -187,15 +189,13 @@ def _read_content(settings: Settings, services: Sequence[Service], sites: Mappin
         service.clinic.thresholds(settings.day())
 
 
-def _problems(
-    settings: Settings, services: Sequence[Service], sites: Mapping[str, _Site], database: Database | None
-) -> tuple[str, ...]:
+def _problems(settings: Settings, services: Sequence[Service], sites: Mapping[str, _Site]) -> tuple[str, ...]:
     """For `/readyz`: thresholds are in force from a date on, so what was fine yesterday is checked for today."""
     try:
         _read_content(settings, services, sites)
     except BoneCdsError as error:
         return (str(error),)
-    return database.problems() if database else ()
+    return ()
 
 
 def _respond(

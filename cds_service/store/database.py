@@ -167,7 +167,7 @@ class Database:
         except OSError as problem:
             raise ContentError(
                 "settings",
-                "database",
+                "database_url",
                 f"names a file that cannot be made ({type(problem).__name__}).",
                 "Make its directory first, and let the user this service runs as write there.",
             ) from None

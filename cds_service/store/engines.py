@@ -56,7 +56,7 @@ def parse(address: str) -> URL:
     }:
         raise ContentError(
             "settings",
-            "database",
+            "database_url",
             "is not the address of a database this program can use.",
             "Write sqlite:///path/to/file.db or postgresql+psycopg://user@host/name.",
         )
@@ -171,7 +171,10 @@ def _postgres(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
         from cds_service.store import postgres
     except ImportError:
         raise ContentError(
-            "settings", "database", "names PostgreSQL, and its driver is not installed.", "Install bonecds[postgresql]."
+            "settings",
+            "database_url",
+            "names PostgreSQL, and its driver is not installed.",
+            "Install bonecds[postgresql].",
         ) from None
     if "poolclass" not in options:
         options |= {

@@ -33,7 +33,7 @@ def upgrade(connection: Connection) -> None:
     found = MigrationContext.configure(connection).get_current_heads()
     if not known.issuperset(found):
         raise ContentError(
-            "database",
+            "database_url",
             "schema",
             "was made by a newer version of this program, or by another one.",
             "Run that version, restore the backup taken before the update, or name another database.",

@@ -33,6 +33,7 @@ def create_app(
     door: Door | None = None,
     ledger: Ledger | None = None,
     self_check: Callable[[], Sequence[str]] = tuple,
+    degraded: Callable[[], Sequence[str]] = tuple,
     unassessable_card: Callable[[Service, HookRequest, Caller | None], HookResponse] | None = None,
     attributes: Callable[[], Any] = dict,
     metrics: Metrics | None = None,
@@ -46,6 +47,7 @@ def create_app(
         door: lets registered callers in; without one everybody is answered, and the caller is `None`.
         ledger: where calls are recorded, if anywhere.
         self_check: for `/readyz`: what keeps us from working, in words without PHI; none when ready.
+        degraded: for `/readyz`: what does not work although cards are given, such as the database (G6).
         unassessable_card: the answer in place of an `Unassessable`; needed for `on_unassessable = "card"`.
         attributes: the source attributes of every rule, for `/sources`; JSON without anything about a patient.
         metrics: where calls are counted, if anywhere.
@@ -64,7 +66,9 @@ def create_app(
         raise ContentError("settings", "on_unassessable", "no card was supplied.", 'Set it to "412".')
     places = Places(settings.threads, settings.waiting)
     shares = Shares(settings.threads, [client.name for client in door.registry.all()] if door else [])
-    handlers = routes.Handlers(settings, by_id, answer, self_check, unassessable_card, attributes, door, places, shares)
+    handlers = routes.Handlers(
+        settings, by_id, answer, self_check, degraded, unassessable_card, attributes, door, places, shares
+    )
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -147,13 +147,16 @@ _LOGGER = structlog.wrap_logger(
 class ServerLines(logging.Formatter):
     """Formats gunicorn's own records.
 
-    Warnings and errors of gunicorn may repeat what the sender wrote (request line, header), so only their
-    fixed part is kept.
+    Warnings and errors of gunicorn may repeat what the sender wrote (request line, header), so only their fixed part is kept:
+    the words before anything is put into them, or, where gunicorn 27 did that itself ("Invalid request from ip=...: ..."),
+    those before the first colon.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """One JSON line."""
         words = record.getMessage() if record.levelno <= logging.INFO else str(record.msg)
+        if record.levelno > logging.INFO and not record.args:
+            words = words.partition(": ")[0]
         found = {
             "time": f"{dt.datetime.fromtimestamp(record.created, dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
             "level": record.levelname.lower(),

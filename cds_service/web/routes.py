@@ -102,6 +102,7 @@ class Handlers:
         places: how many calls are worked on at the same time.
         shares: what each client may have of them.
         problems: self-check; what keeps us from working, none when ready.
+        degraded: what does not work although cards are given.
         unassessable_card: the answer for `on_unassessable = "card"`.
         attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
@@ -111,6 +112,7 @@ class Handlers:
     services: Mapping[str, Service]
     answer: Callable[[Service, HookRequest, Caller | None], HookResponse]
     problems: Callable[[], Sequence[str]]
+    degraded: Callable[[], Sequence[str]]
     unassessable_card: Callable[[Service, HookRequest, Caller | None], HookResponse] | None
     attributes: Callable[[], Any]
     door: Door | None
@@ -169,9 +171,11 @@ class Handlers:
         return Response(b'{"status":"alive"}', content_type="application/json")
 
     def ready(self) -> Response:
-        """`GET /readyz`: the self-check finds nothing that keeps us from working."""
+        """`GET /readyz`: the self-check finds nothing that keeps us from giving cards; what else is wrong is told (G6)."""
         if found := self.problems():
             return refusal(503, "transient", f"Not ready: {'; '.join(found)}.")
+        if lacking := self.degraded():
+            return Response(to_bytes({"status": "degraded", "problems": lacking}), content_type="application/json")
         return Response(b'{"status":"ready"}', content_type="application/json")
 
 

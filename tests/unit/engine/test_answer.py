@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.engine.answer import answer, decide
 from cds_service.formats import strict_json
+from cds_service.kernel.account import Account
 from cds_service.kernel.errors import PatientMismatch, Unassessable
 from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.needs import Records
@@ -97,6 +98,25 @@ def test_d7_silence_is_an_answer_even_when_the_scope_is_not_known() -> None:
 def test_s2_a_finding_is_given_although_the_scope_is_not_known() -> None:
     response = respond(Clinic({"X-1": recommends()}, scope=unknown(ABSENT)))
     assert summaries(response) == ["Roof leaks: 3 drops a day."]
+
+
+def test_the_account_of_a_call_has_codes_and_numbers_and_nothing_of_the_record() -> None:
+    clinic = Clinic({"X-1": recommends(), "X-2": cannot_tell_whether_it_applies(FAILED, ABSENT)}, scope=yes())
+
+    assert respond(clinic).account == Account(
+        rule_set=clinic.version,
+        lookups={"patient": "complete", "results": "complete", "orders": "complete"},
+        verdicts={"X-1": "recommend", "X-2": "cannot-tell"},
+        gaps={"failed": 1, "not-supplied": 1},
+        unread={("Observation", "no-date"): 1},
+    )
+
+
+def test_s5_the_operator_gets_the_account_of_a_call_that_could_not_be_assessed_too() -> None:
+    with pytest.raises(Unassessable) as problem:
+        respond(UNTOLD, call('{"patient": {"resourceType": "Patient", "id": "p1"}}'))
+    assert problem.value.account.key_states == {"complete": 1, "not-supplied": 2}
+    assert problem.value.account.gaps == {"failed": 1, "not-supplied": 1}
 
 
 # --- cannot tell -----------------------------------------------------------------------------------------------------

@@ -123,6 +123,11 @@ def test_f1_warnings_of_the_server_are_logged_without_what_the_sender_wrote():
     assert line == {"event": "server", "level": "warning", "message": "Invalid request from ip=%s: %s"}
 
 
+def test_f1_nor_where_the_server_put_it_into_the_words_itself():
+    line = formatted(record(logging.WARNING, "Invalid request from ip=10.0.0.1: Invalid HTTP header name: 'Mary x'"))
+    assert line["message"] == "Invalid request from ip=10.0.0.1"
+
+
 def test_news_of_the_server_is_logged_whole():
     line = formatted(record(logging.INFO, "Listening at: %s", "http://127.0.0.1:8080"))
     assert line["message"] == "Listening at: http://127.0.0.1:8080"
