@@ -19,15 +19,14 @@ from collections.abc import Callable, Iterator
 
 from bonecds_kit.forger import Forger, public_jwk
 from bonecds_kit.keyserver import FAULTS
+from bonecds_kit.sequences import bogus_kids, faulty, not_spent, replay, rotation, same_id
 from bonecds_kit.steps import (
-    COOL_DOWN,
     NOT_ALLOWED,
     NOT_AUTHENTICATED,
     OK,
     Forgery,
     Row,
     Step,
-    bearer,
     claims,
     each,
     header,
@@ -119,33 +118,6 @@ def _jwk(forger: Forger) -> dict[str, object]:
 _KIDS = (..., "", None, 7, [], "../../ec-key", "' OR 1=1 --", "EC-KEY", "ec-key\u0000", "ec-key ", "k" * 3_000)
 
 
-def _bogus_kids(forger: Forger) -> Iterator[Step]:
-    yield bearer(forger.good(), OK)
-    for number in range(20):
-        yield bearer(forger.signed(forger.header(kid=f"bogus-{number}"), forger.claims()))
-
-
-def _rotation(forger: Forger) -> Iterator[Step]:
-    yield bearer(forger.good(), OK)
-    kid = forger.rotate()
-    yield bearer(forger.signed(forger.header(kid=kid), forger.claims()), OK, wait=COOL_DOWN)
-    yield bearer(forger.good(), OK)
-
-
-def _faulty(fault: str) -> Callable[[Forger], Iterator[Step]]:
-    """The service has good keys, and meets the fault when it looks for one more."""
-
-    def steps(forger: Forger) -> Iterator[Step]:
-        forger.jwks.fault = ""
-        yield bearer(forger.good(), OK)
-        forger.jwks.fault = fault
-        yield bearer(forger.signed(forger.header(kid="bogus"), forger.claims()), wait=COOL_DOWN)
-        yield bearer(forger.good(), OK)
-        forger.jwks.fault = ""
-
-    return steps
-
-
 # --- A12-A17: claims
 
 
@@ -172,26 +144,6 @@ def _audiences() -> tuple[Forgery, ...]:
         "a list in a list": lambda ours: [[ours]],
     }
     return each(*((name, aud(change)) for name, change in changes.items()))
-
-
-def _replay(forger: Forger) -> Iterator[Step]:
-    token = forger.good()
-    yield bearer(token, OK)
-    yield bearer(token)
-    yield bearer(token)
-
-
-def _same_id(forger: Forger) -> Iterator[Step]:
-    token_id = uuid.uuid4().hex
-    yield bearer(forger.good(jti=token_id), OK)
-    yield bearer(forger.good(jti=token_id))
-
-
-def _not_spent(forger: Forger) -> Iterator[Step]:
-    """A forged token with the id of a good one does not use that id up."""
-    token_id = uuid.uuid4().hex
-    yield bearer(forger.signed(forger.header(), forger.claims(jti=token_id), forger.others["ec"]))
-    yield bearer(forger.good(jti=token_id), OK)
 
 
 # --- A20: the header
@@ -286,15 +238,15 @@ TABLE: tuple[Row, ...] = (
         "kid missing, unknown or hostile; at most one look at the key set for each cool-down",
         (
             *each(*((f"kid {str(kid)[:20]!r}", header(kid=kid)) for kid in _KIDS)),
-            Forgery("twenty unknown ids", _bogus_kids),
+            Forgery("twenty unknown ids", bogus_kids),
         ),
         by_hand="Count what reaches the key server: the twenty unknown ids cause one request at most.",
     ),
-    Row("A7", "a new key is published: accepted after the cool-down at the latest", (Forgery("rotation", _rotation),)),
+    Row("A7", "a new key is published: accepted after the cool-down at the latest", (Forgery("rotation", rotation),)),
     Row(
         "A8",
         "the key set cannot be had: the last good one serves, and nothing is a server error",
-        tuple(Forgery(fault, _faulty(fault)) for fault in FAULTS),
+        tuple(Forgery(fault, faulty(fault)) for fault in FAULTS),
         by_hand="Start the service while the fault lasts: 401 until it ends.",
     ),
     Row(
@@ -342,9 +294,9 @@ TABLE: tuple[Row, ...] = (
         "A14",
         "a token is used again",
         (
-            Forgery("the same token", _replay),
-            Forgery("the same id", _same_id),
-            Forgery("an id that a forger used", _not_spent),
+            Forgery("the same token", replay),
+            Forgery("the same id", same_id),
+            Forgery("an id that a forger used", not_spent),
         ),
         by_hand="Send the second one to another worker, and once after a restart.",
     ),
