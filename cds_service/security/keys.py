@@ -94,7 +94,7 @@ class _Address:
         self._not_before = float("-inf")
 
     def keys(self, kid: str, fetch: Fetch, clock: Callable[[], float], alarm: Alarm) -> KeySet:
-        """The set, looked at again where it is old or lacks the `kid`."""
+        """The set, looked at again where it is old or lacks the `kid`. Whoever looks waits for the answer."""
         now = clock()
         usable = self._usable(now)
         has_kid = usable is not None and usable.keys.has(kid)
@@ -125,7 +125,8 @@ class _Address:
         except (OSError, InputError):
             alarm("jwks-fetch-failed", self._url)
         else:
-            fresh = FRESH_DEFAULT if answer.max_age is None else min(max(answer.max_age, COOL_DOWN), FRESH_MOST)
+            # max-age 0 still keeps it for the cool-down
+            fresh = FRESH_DEFAULT if answer.max_age is None else min(answer.max_age, FRESH_MOST)
             now = clock()
             self._known = _Known(keys, now, now + fresh)
         self._not_before = clock() + COOL_DOWN

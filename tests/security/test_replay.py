@@ -44,6 +44,11 @@ def test_a14_a_token_is_new_once_for_each_issuer() -> None:
     assert [recent.first_use(*each, 2_000) for each in used] == [True, False, True, True, False]
 
 
+def test_a14_issuer_and_id_do_not_run_into_each_other() -> None:
+    recent = RecentTokens(clock=Clock())
+    assert [recent.first_use("a", "bc", 2_000), recent.first_use("ab", "c", 2_000)] == [True, True]
+
+
 @given(st.lists(st.tuples(st.text(max_size=4), st.text(max_size=4), st.integers(1_001, 2_000)), max_size=30))
 def test_a14_memory_agrees_with_a_list_of_what_was_used(used: list[tuple[str, str, int]]) -> None:
     recent, known = RecentTokens(clock=Clock()), set()
