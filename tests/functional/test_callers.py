@@ -24,7 +24,12 @@ from tests.support.golden import AS_OF
 Json = dict[str, Any]
 PUBLIC = "https://cds.example.org"
 PATH = "/cds-services/bone-health-patient-view"
-WOMAN: Json = {"sex": "female", "age": 61, "menopause": "yes", "glucocorticoid": {"mg_per_day": 10, "months": 6}}
+WOMAN: Json = {
+    "sex": "female",
+    "age": 61,
+    "menopause": "yes",
+    "steroids": [{"drug": "prednisone", "mg": 10, "taken": 150, "days": 180}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +232,7 @@ def test_a_call_without_prefetch_gets_the_same_cards_from_the_registered_server(
         sent = post(service, forger.good(), request_of(values))
     assert [card["summary"] for card in fetched.json["cards"]] == [card["summary"] for card in sent.json["cards"]]
     assert fetched.json["cards"]
-    assert {request.headers.get("Authorization") for request in ehr.requests} == {"Bearer let-me-in"}
+    assert {request.headers.get("authorization") for request in ehr.requests} == {"Bearer let-me-in"}
 
 
 def test_b1_a_server_that_is_not_registered_is_not_called_and_the_operator_is_told(

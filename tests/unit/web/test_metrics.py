@@ -170,7 +170,7 @@ def test_a_call_is_in_flight_until_it_is_answered_or_fails(capsys: pytest.Captur
     metrics = metrics_of(installed(), "en")
     seen = []
 
-    def looks(service: Any, call: Any) -> Any:
+    def looks(service: Any, call: Any, *_: Any) -> Any:
         seen.append(samples(metrics).get(("bonecds_calls_in_flight",)))
         if len(seen) == 2:
             raise PatientMismatch("no")

@@ -22,7 +22,7 @@ from cds_service.protocol.response import HookResponse
 from cds_service.web.app import create_app
 from tests.conformance.stub import CARD, StubService
 
-def answer(service, call):
+def answer(service, call, *_):
     if call.patient_id == "slow":
         time.sleep(60)
     return HookResponse((replace(CARD, summary=f"process {os.getpid()}"),))
