@@ -128,7 +128,7 @@ def test_s5_the_operator_reads_what_went_wrong_and_where() -> None:
     with FaultFhir([example.PATIENT]) as ehr:
         ehr.fault("403", on="Condition")
         records = gathered(ehr, PATIENT, CONDITIONS)
-    assert records.problems == ("FHIR server: conditions: not permitted (HTTP 403)",)
+    assert records.problems == ("FHIR server: conditions: not permitted, HTTP 403",)
 
 
 def test_s9_what_came_in_time_is_there_and_the_rest_is_named() -> None:

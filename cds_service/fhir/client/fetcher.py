@@ -27,7 +27,7 @@ PARALLEL = 8
 _WAITING = 16
 # More than this many drugs in one record that need a look-up by id are not looked up
 _MOST_MEDICATIONS = 200
-_NOT_REGISTERED = "not permitted (the FHIR server of the call is not registered)"
+_NOT_REGISTERED = "not permitted: the FHIR server of the call is not registered"
 _MEDICATION = re.compile(r"Medication/([A-Za-z0-9.-]{1,64})(?:/_history/[^/?#]+)?")
 
 
