@@ -288,9 +288,8 @@ class _Drugs:
         """The id of the Medication that a resource refers to at this server; an address elsewhere is left alone (B7)."""
         text = string(mapping(resource.get("medicationReference")).get("reference"))
         if "://" in text:
-            prefix = f"{self._base}/"
-            if not (self._base.covers(text) and text.startswith(prefix)):
+            if not self._base.covers(text):
                 return ""
-            text = text.removeprefix(prefix)
+            text = text.removeprefix(f"{self._base}/")
         match = _MEDICATION.fullmatch(text)
         return match[1] if match else ""

@@ -210,9 +210,12 @@ class FaultFhir:
         return f"{base}/{tail}"
 
 
+_IGNORED = {"lenient-patient": "patient", "lenient-code": "code", "lenient-silently": "code", "lenient-id": "_id"}
+
+
 def _used(query: Mapping[str, str], fault: Fault) -> dict[str, str]:
     """The parameters that the server looks at."""
-    ignored = {"lenient-patient": "patient", "lenient-code": "code", "lenient-silently": "code"}.get(fault.kind)
+    ignored = _IGNORED.get(fault.kind)
     return {name: value for name, value in query.items() if name != ignored}
 
 
