@@ -54,7 +54,7 @@ def test_b1_a_server_that_is_not_registered_is_not_connected_to(connections: lis
         records = gather(Call(other.base), NEEDS, fetcher(server_of(ours)))
         assert (other.requests, ours.requests, connections) == ([], [], [])
     assert states(records, NEEDS) == NOT_PERMITTED
-    assert records.lookup("vitaminD").detail == "not permitted (the FHIR server of the call is not registered)"
+    assert records.lookup("vitaminD").detail == "not permitted: the FHIR server of the call is not registered"
 
 
 def test_b1_each_client_reaches_only_its_own_servers() -> None:
@@ -99,6 +99,18 @@ def test_b2_an_address_that_only_looks_like_the_registered_one(change: Any, conn
         records = gather(Call(change(ehr.base)), NEEDS, fetcher(server_of(ehr)))
         assert (ehr.requests, connections) == ([], [])
     assert states(records, NEEDS) == NOT_PERMITTED
+
+
+def test_b3_an_ipv6_address_is_dialled_without_brackets() -> None:
+    base, asked = parse_base("https://[2001:db8::1]:8443/fhir"), []
+
+    def resolve(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+        asked.append((host, port))
+        return [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1%eth0", port, 0, 2))]
+
+    with pytest.raises(NoResponse) as refused:
+        get(Transport(base, resolve=resolve), f"{base}/Patient/p1")
+    assert (refused.value.trouble, asked) == (Trouble.ADDRESS, [("2001:db8::1", 8443)])
 
 
 @pytest.mark.parametrize("text", ["http://ehr.example.org/fhir", "http://10.0.0.1/fhir"])

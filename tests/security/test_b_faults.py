@@ -24,6 +24,7 @@ from cds_service.clinical.needs import BONE_DENSITY, CONDITIONS, FUNCTION, PATIE
 from cds_service.engine.gather import gather
 from cds_service.fhir.client.fetcher import Lanes
 from cds_service.fhir.client.search import Limits
+from cds_service.fhir.client.transport import Attempt, NoResponse, Transport
 from cds_service.formats.urls import parse_base
 from cds_service.kernel.needs import Lookup, LookupState
 from tests.support import ehr as example
@@ -101,13 +102,26 @@ def test_b10_a_name_that_takes_long_to_look_up(monkeypatch: pytest.MonkeyPatch) 
     assert seconds < SOON + 0.5
 
 
+@pytest.mark.parametrize(("page", "state"), [(1, FAILED), (2, PARTIAL)])
 @pytest.mark.parametrize("kind", SLOW)
-def test_b10_the_thread_is_free_again_for_the_next_call(kind: str) -> None:
-    with FaultFhir([condition(1)]) as ehr:
+def test_b10_the_thread_is_free_again_for_the_next_call(kind: str, page: int, state: LookupState) -> None:
+    """On a new connection, and on one that the first page left open."""
+    with FaultFhir(map(condition, range(25)), quirks=example.PAGES_OF_20) as ehr:
         by = fetcher(server_of(ehr, parallel=1), seconds=SOON)
-        ehr.fault(kind, times=1)
+        ehr.fault(kind, page=page, times=1)
         states = [gather(Call(ehr.base), [CONDITIONS], by).lookup("conditions").state for _ in range(2)]
-    assert states == [FAILED, COMPLETE]
+    assert states == [state, COMPLETE]
+
+
+def test_b10_a_body_without_length_that_is_cut_is_not_taken_for_whole() -> None:
+    """It would end where the socket does, and that end is ours."""
+    with FaultFhir([example.PATIENT]) as ehr:
+        ehr.fault("drip-body-closing")
+        attempt = Attempt(time.monotonic() + 30)
+        threading.Timer(0.3, attempt.cut).start()
+        to = Transport(parse_base(ehr.base, insecure=True))
+        with pytest.raises(NoResponse, match="not in time"):
+            to.get(f"{ehr.base}/Patient/p1", token=ehr.token, attempt=attempt, max_bytes=99_999, headers={})
 
 
 @pytest.mark.parametrize("kind", ["reset", "reset-in-body"])

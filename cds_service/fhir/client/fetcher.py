@@ -27,7 +27,7 @@ PARALLEL = 8
 _WAITING = 16
 # More than this many drugs in one record that need a look-up by id are not looked up
 _MOST_MEDICATIONS = 200
-_NOT_REGISTERED = "not permitted (the FHIR server of the call is not registered)"
+_NOT_REGISTERED = "not permitted: the FHIR server of the call is not registered"
 _MEDICATION = re.compile(r"Medication/([A-Za-z0-9.-]{1,64})(?:/_history/[^/?#]+)?")
 
 
@@ -291,9 +291,8 @@ class _Drugs:
         """The id of the Medication that a resource refers to at this server; an address elsewhere is left alone (B7)."""
         text = string(mapping(resource.get("medicationReference")).get("reference"))
         if "://" in text:
-            prefix = f"{self._base}/"
-            if not (self._base.covers(text) and text.startswith(prefix)):
+            if not self._base.covers(text):
                 return ""
-            text = text.removeprefix(prefix)
+            text = text.removeprefix(f"{self._base}/")
         match = _MEDICATION.fullmatch(text)
         return match[1] if match else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urljoin
 
@@ -134,7 +134,7 @@ class LookUp:
     get: Get
     base: Base
     dialect: Dialect
-    token: str
+    token: str = field(repr=False)
     attempt: Attempt
     limits: Limits
     found: Found
@@ -185,7 +185,7 @@ class LookUp:
             raise _Stop(AnswerState.FAILED, "the answer is not JSON")
         found = _parsed(response.body)
         if found is None:
-            raise _Stop(AnswerState.FAILED, "the answer is not valid JSON")
+            raise _Stop(AnswerState.FAILED, "the answer is not valid JSON, or has too many values")
         return found
 
     def _response(self, url: str) -> Response:
@@ -228,12 +228,12 @@ def _parsed(body: bytes) -> Any:
 def _refusal(status: int, body: object) -> _Stop:
     words = f"HTTP {status}"
     if status in (401, 403):
-        return _Stop(AnswerState.NOT_PERMITTED, f"not permitted ({words})")
+        return _Stop(AnswerState.NOT_PERMITTED, f"not permitted, {words}")
     if 300 <= status < 400:
-        return _Stop(AnswerState.FAILED, f"redirects are not followed ({words})")
+        return _Stop(AnswerState.FAILED, f"redirects are not followed, {words}")
     # Epic: 400 with severity warning and code "suppressed" for a category that the client may not see
     if mapping(body).get("resourceType") == "OperationOutcome" and _outcome_instead(body).state is not _FAILED:
-        return _Stop(AnswerState.NOT_PERMITTED, f"not permitted ({words})")
+        return _Stop(AnswerState.NOT_PERMITTED, f"not permitted, {words}")
     return _Stop(AnswerState.FAILED, f"the FHIR server answered {words}", not_understood=status in _NOT_UNDERSTOOD)
 
 

@@ -228,7 +228,6 @@ def _read(response: requests.Response, attempt: Attempt, max_bytes: int) -> Resp
     body = bytearray()
     with contextlib.closing(response):
         for chunk in response.iter_content(_CHUNK):
-            attempt.left()
             body += chunk
             if len(body) > max_bytes:
                 raise NoResponse(Trouble.TOO_LARGE)

@@ -275,6 +275,14 @@ IN_WORDS: Mapping[str, Callable[[Json, Fault], object]] = {
 # Those that need no page: a read of one resource can go wrong in the same way
 INSTEAD = ("outcome-error", "outcome-warning", "outcome-suppressed", "empty-object", "list")
 # What needs the whole search to go wrong: see `server`
-IN_THE_SEARCH = ("lenient-patient", "lenient-code", "lenient-silently", "endless-pages", "shifted", "other-patient")
+IN_THE_SEARCH = (
+    "lenient-patient",
+    "lenient-code",
+    "lenient-silently",
+    "lenient-id",
+    "endless-pages",
+    "shifted",
+    "other-patient",
+)
 
 FAULTS = (*ON_THE_WIRE, *IN_WORDS, *IN_THE_SEARCH)

@@ -48,7 +48,7 @@ class FaultFhir:
         token: the bearer token it takes; any other is a 401.
         requests: what came, in order.
         base_in_entries: base of each `fullUrl`; a server behind a careless proxy writes another one.
-        most_at_once: most requests that were being answered at one time.
+        most_at_once: most requests that waited for their response at one time; give it a `delay`.
     """
 
     def __init__(
@@ -103,12 +103,10 @@ class FaultFhir:
             self.requests.append(Seen(request.path, {k.lower(): v for k, v in request.headers.items()}))
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-        try:
-            self.released.wait(self.delay)
-            self._answer(request)
-        finally:
-            with self._lock:
-                self._at_once -= 1
+        self.released.wait(self.delay)
+        with self._lock:  # before it is answered: the client may be faster with its next request than we with counting
+            self._at_once -= 1
+        self._answer(request)
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         url = urlsplit(request.path)
@@ -212,9 +210,12 @@ class FaultFhir:
         return f"{base}/{tail}"
 
 
+_IGNORED = {"lenient-patient": "patient", "lenient-code": "code", "lenient-silently": "code", "lenient-id": "_id"}
+
+
 def _used(query: Mapping[str, str], fault: Fault) -> dict[str, str]:
     """The parameters that the server looks at."""
-    ignored = {"lenient-patient": "patient", "lenient-code": "code", "lenient-silently": "code"}.get(fault.kind)
+    ignored = _IGNORED.get(fault.kind)
     return {name: value for name, value in query.items() if name != ignored}
 
 
