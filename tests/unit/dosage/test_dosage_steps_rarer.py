@@ -1,0 +1,370 @@
+"""Rarer medication resources: two texts, halves of a dose on either side, steps beyond bounds, packs, products."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cds_service.clinical.dosage.product import product_of
+from tests.unit.dosage.test_dosage_product import PACK, named
+from tests.unit.dosage.test_dosage_steps import (
+    AS_OF,
+    DAILY,
+    MEDROL,
+    UNKNOWN,
+    Json,
+    days,
+    mg,
+    order,
+    shown,
+    steps,
+    told,
+)
+
+FIVE_DAYS = {"boundsPeriod": {"start": "2026-06-01", "end": "2026-06-05"}}
+ONCE_A_DAY = {"timing": {"repeat": DAILY}}
+
+
+def tablets(value: float) -> list[Json]:
+    return [{"doseQuantity": {"value": value, "unit": "tablet"}}]
+
+
+def clash(resource: Json) -> tuple[str, str] | None:
+    """The two sides of a conflict."""
+    found = steps(resource)
+    assert found is not None
+    (step,) = found
+    return None if step.conflict is None else (str(step.conflict[0]), str(step.conflict[1]))
+
+
+# --- two texts -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "instruction", "expected", "conflict"),
+    [
+        ("2 tablets daily", "Take 10 mg daily", "10 on 06-01..06-15 (06-01..ever)", None),
+        ("2 tablets daily", "Take 2 tablets daily", "10 on 06-01..06-15 (06-01..ever)", None),
+        ("2 tablets daily for 5 days", "10 mg daily for 7 days", "10 on 06-01..06-05 (06-01..06-07)", None),
+        ("2 tablets daily for 5 days", "10 mg daily", "10 on 06-01..06-05", None),
+        ("2 tablets daily", "10 mg daily for 5 days", "10 on 06-01..06-05", None),
+        ("2 tablets daily for 5 days", "1 tablet daily for 7 days", "5 to 10 on 06-01..06-05 (06-01..06-07)", ("10", "5")),
+        ("2 tablets daily for 5 days", "2 puffs daily for 5 days", "10 on 06-01..06-05", None),
+        ("2 puffs daily for 5 days", "2 tablets daily for 5 days", "10 on 06-01..06-05", None),
+        ("2 puffs daily for 5 days", "1 puff daily for 5 days", "strength-unknown on 06-01..06-05", None),
+        ("2 tablets daily", "4 tablets daily for 2 days then 2 daily", "conflict on 06-01..06-15 (06-01..ever)", None),
+        ("2 tablets daily", "as directed by your doctor", "10 on 06-01..06-15 (06-01..ever)", None),
+        ("as directed", "see leaflet", "text-not-read on 06-01..06-15 (06-01..ever)", None),
+        ("as directed", "use as directed", "as-directed on 06-01..06-15 (06-01..ever)", None),
+    ],
+)  # fmt: skip
+def test_d20_text_and_patient_instruction(
+    text: str, instruction: str, expected: str, conflict: tuple[str, str] | None
+) -> None:
+    resource = order({"text": text, "patientInstruction": instruction})
+
+    assert told(resource) == [expected]
+    assert clash(resource) == conflict
+
+
+def test_d20_two_texts_that_agree_against_the_structure() -> None:
+    dosage = {"text": "2 tablets daily", "patientInstruction": "10 mg daily", "doseAndRate": mg(20), **ONCE_A_DAY}
+
+    assert told(order(dosage)) == ["10 to 20 on 06-01..06-15 (06-01..ever)"]
+    assert clash(order(dosage)) == ("20", "10")
+
+
+# --- halves ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("dosage", "expected"),
+    [
+        ({"doseAndRate": mg(10), "text": "twice daily as needed for 5 days"}, "0 to 20 on 06-01..06-05"),
+        ({**ONCE_A_DAY, "text": "take 2 tablets as needed for 5 days"}, "0 to 10 on 06-01..06-05"),
+        ({**ONCE_A_DAY, "doseAndRate": mg(10), "text": "take 2 tablets as needed for 5 days"}, "0 to 10 on 06-01..06-05"),
+        ({**ONCE_A_DAY, "doseAndRate": mg(10), "text": "daily as needed for 5 days"}, "0 to 10 on 06-01..06-05"),
+        ({**ONCE_A_DAY, "doseAndRate": mg(10), "text": "1 tablet daily for 5 days"}, "5 to 10 on 06-01..06-05"),
+        ({"doseAndRate": mg(10), "text": "take 2 tablets twice daily for 5 days"}, "20 on 06-01..06-05"),
+        ({"doseAndRate": mg(5), "text": "take 2 tablets twice daily for 5 days"}, "conflict on 06-01..06-05"),
+        ({"doseAndRate": tablets(2), "text": "take 2 tablets twice daily for 5 days"}, "20 on 06-01..06-05"),
+        ({"doseAndRate": tablets(1), "text": "take 2 tablets twice daily for 5 days"}, "conflict on 06-01..06-05"),
+        ({"doseAndRate": mg(10) + mg(5), "text": "take 2 tablets daily for 5 days"}, "conflict on 06-01..06-05"),
+        (
+            {"doseAndRate": mg(10), "text": "2 tablets (20 mg total) daily for 5 days", **ONCE_A_DAY},
+            "conflict on 06-01..06-05",
+        ),
+        (
+            {"doseAndRate": tablets(2), "text": "2 tablets (20 mg total) daily for 5 days", **ONCE_A_DAY},
+            "10 to 20 on 06-01..06-05",
+        ),
+        ({"text": "2 tablets (20 mg total) daily for 5 days"}, "10 to 20 on 06-01..06-05"),
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_d20_a_half_in_words_and_a_half_in_structure(dosage: Json, expected: str) -> None:
+    assert told(order(dosage)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("dosage", "reason"),
+    [
+        ({"doseAndRate": mg(10), "text": "twice daily", "patientInstruction": "once daily"}, "text-not-read"),
+        ({"doseAndRate": mg(10) + mg(5), "text": "twice daily"}, "conflict"),
+        ({"doseAndRate": mg(10), "timing": {"code": {"text": "when told"}}, "text": "twice daily"}, "text-not-read"),
+        ({"doseAndRate": mg(10), "timing": {"code": {"text": "when told"}}}, "no-timing"),
+        (
+            {"doseAndRate": [{"doseQuantity": {"value": 2, "unit": "sticks"}}], **ONCE_A_DAY, "text": "take 2 tablets"},
+            "unit-unknown",
+        ),
+    ],
+    ids=json.dumps,
+)
+def test_s7_halves_that_are_not_put_together(dosage: Json, reason: str) -> None:
+    found = steps(order(dosage))
+
+    assert found is not None
+    assert [(step.daily_mg, step.reason) for step in found] == [(None, reason)]
+
+
+@pytest.mark.parametrize(
+    ("structure", "text", "expected"),
+    [
+        (mg(10), "take 2 tablets daily for 5 days", "10 on 06-01..06-05"),
+        (tablets(2), "take 2 tablets daily for 5 days", "strength-unknown on 06-01..06-05"),
+        (tablets(2), "take 1 tablet daily for 5 days", "conflict on 06-01..06-05"),
+        (tablets(2), "take 10 mg daily for 5 days", "10 on 06-01..06-05"),
+        (tablets(2), "take 2 tablets (10 mg total) daily for 5 days", "10 on 06-01..06-05"),
+    ],
+)
+def test_structure_and_text_where_nobody_tells_the_strength(structure: list[Json], text: str, expected: str) -> None:
+    """What both count in must be the same; mg count, whoever names them."""
+    assert told(order({"doseAndRate": structure, "text": text, **ONCE_A_DAY}), UNKNOWN) == [expected]
+
+
+def test_d20_which_two_doses_are_the_conflict() -> None:
+    of_three = {"doseAndRate": tablets(2), "text": "2 tablets (20 mg total) daily", **ONCE_A_DAY}
+
+    assert clash(order(of_three)) == ("10", "20")
+    assert clash(order({"text": "2 tablets (20 mg total) daily"})) == ("10", "20")
+
+
+# --- days ------------------------------------------------------------------------------------------------------------
+def test_d14_no_step_is_certain_after_the_bounds_of_the_whole() -> None:
+    long_first = "40 mg daily for 7 days then 20 mg daily for 4 days"
+    three = "40 mg daily for 3 days then 20 mg daily for 4 days then 10 mg daily for 3 days"
+
+    assert told(order({"text": long_first, "timing": {"repeat": FIVE_DAYS}})) == [
+        "40 on 06-01..06-05 (06-01..06-07)",
+        "20 on - (06-08..06-11)",
+    ]
+    assert told(order({"text": three, "timing": {"repeat": FIVE_DAYS}})) == [
+        "40 on 06-01..06-03",
+        "20 on 06-04..06-05 (06-04..06-07)",
+        "10 on - (06-08..06-10)",
+    ]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_dosages_that_share_one_day_are_added_on_it(turned: bool) -> None:
+    periods = (("2026-06-01", "2026-06-03"), ("2026-06-03", "2026-06-05"))
+    dosages = [
+        {"doseAndRate": mg(10), "timing": {"repeat": {**DAILY, "boundsPeriod": {"start": first, "end": last}}}}
+        for first, last in periods
+    ]
+
+    found = told(order(*(reversed(dosages) if turned else dosages)))
+    assert found == ["10 on 06-01..06-02", "20 on 06-03..06-03", "10 on 06-04..06-05"]
+
+
+def test_a_draft_of_a_sequence_without_lengths_begins_on_the_given_day() -> None:
+    dosages = [{"sequence": place, "doseAndRate": mg(10), **ONCE_A_DAY} for place in (1, 2)]
+    draft = order(*dosages, status="draft")
+    del draft["authoredOn"]
+
+    assert told(draft, begins=AS_OF) == ["no-length on 06-15..06-15 (06-15..ever)"]
+    assert steps(draft) is None
+
+
+def test_mimic_a_duration_longer_than_a_day_is_perhaps_the_length() -> None:
+    repeat = {**DAILY, "duration": 7, "durationUnit": "d"}
+
+    assert told(order({"doseAndRate": mg(10), "timing": {"repeat": repeat}})) == ["10 on 06-01..06-01 (06-01..06-07)"]
+    hours = {**DAILY, "duration": 24, "durationUnit": "h"}
+    assert told(order({"doseAndRate": mg(10), "timing": {"repeat": hours}})) == ["10 on 06-01..06-15 (06-01..ever)"]
+
+
+def test_intakes_at_listed_times_that_cannot_be_read() -> None:
+    events = {"timing": {"event": ["2026-06-01"]}}
+
+    assert told(order({"doseAndRate": tablets(2), **events}), UNKNOWN) == ["strength-unknown on 06-01..06-01"]
+    assert told(order({"doseAndRate": [{"doseQuantity": {"value": 2, "unit": "sticks"}}], **events})) == [
+        "unit-unknown on 06-01..06-01"
+    ]
+    assert told(order(events)) == ["no-amount on 06-01..06-01"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text", "expected"),
+    [
+        ({"value": 100, "unit": "mg"}, "2 tablets daily", "06-01..06-10"),
+        ({"value": 21, "unit": "tablet"}, "2 tablets daily", "06-01..06-10 (06-01..06-11)"),
+        ({"value": 2, "unit": "tablet"}, "2 tablets daily", "06-01..06-01"),
+        ({"value": 3, "unit": "tablet"}, "2 tablets every other day", "06-01..06-03"),
+        ({"value": 1, "unit": "tablet"}, "2 tablets daily", "06-01..06-15 (06-01..ever)"),
+        ({"value": 80002, "unit": "tablet"}, "2 tablets daily", "06-01..06-15 (06-01..ever)"),
+        ({"value": 20, "unit": "sticks"}, "2 tablets daily", "06-01..06-15 (06-01..ever)"),
+        ({"value": 0, "unit": "tablet"}, "2 tablets daily", "06-01..06-15 (06-01..ever)"),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else value,
+)
+def test_a_quantity_lasts_as_long_as_its_dose_takes(quantity: Json, text: str, expected: str) -> None:
+    found = steps(order({"text": text}, dispenseRequest={"quantity": quantity}))
+
+    assert found is not None
+    assert shown(found[0]) == expected
+
+
+def test_without_any_date_there_are_no_steps() -> None:
+    pack = order({"text": "taper as directed"}, dispenseRequest={"quantity": {"value": 21, "unit": "tablet"}})
+    del pack["authoredOn"]
+
+    assert steps(pack, MEDROL) is None
+    assert steps({"resourceType": "MedicationAdministration", "dosage": {"dose": {"value": 5, "unit": "mg"}}}) is None
+
+
+def test_the_average_of_a_dispense_needs_a_quantity_in_mg() -> None:
+    dispense = {
+        "resourceType": "MedicationDispense",
+        "whenHandedOver": "2026-06-01",
+        "quantity": {"value": 20, "unit": "sticks"},
+        "daysSupply": {"value": 10, "code": "d"},
+        "dosageInstruction": [{"text": "as directed"}],
+    }
+
+    assert told(dispense) == ["as-directed on 06-01..06-10"]
+
+
+@pytest.mark.parametrize(
+    ("second", "follows"),
+    [
+        ("then 20 mg daily for 2 days", True),
+        (", then 20 mg daily for 2 days", True),
+        ("Followed by 20 mg daily for 2 days", True),
+        ("Then, 20 mg daily for 2 days", True),
+        ("20 mg daily for 2 days", False),
+    ],
+)
+def test_a_dosage_follows_where_its_words_say_so(second: str, follows: bool) -> None:
+    dosages = [
+        {"text": text, "doseAndRate": mg(dose), "timing": {"repeat": {**DAILY, **days(2)}}}
+        for text, dose in (("40 mg daily for 2 days", 40), (second, 20))
+    ]
+
+    found = told(order(*dosages))
+    assert found == (["40 on 06-01..06-02", "20 on 06-03..06-04"] if follows else ["60 on 06-01..06-02"])
+
+
+# --- the dose pack ---------------------------------------------------------------------------------------------------
+ONE_PACK = replace(MEDROL, pack=21)
+
+
+@pytest.mark.parametrize(
+    ("supply", "read"),
+    [
+        ({}, True),
+        ({"quantity": {"value": 1, "unit": "Dose Pack"}}, True),
+        ({"quantity": {"value": 1, "unit": "dosepak"}}, True),
+        ({"quantity": {"value": 1, "unit": "pack"}}, True),
+        ({"quantity": {"value": 1, "unit": "packs"}}, True),
+        ({"quantity": {"value": 1, "unit": "kit"}}, True),
+        ({"quantity": {"value": 1}}, True),
+        ({"quantity": {"value": 21}}, True),
+        ({"quantity": {"value": 21, "unit": "tablet"}}, True),
+        ({"quantity": {"value": 2, "unit": "pack"}}, False),
+        ({"quantity": {"value": 2}}, False),
+        ({"quantity": {"value": 1, "unit": "tablet"}}, False),
+        ({"quantity": {"value": 21, "unit": "each"}}, False),
+        ({"quantity": {"value": 1, "unit": "pack"}, "numberOfRepeatsAllowed": 0}, True),
+        ({"quantity": {"value": 1, "unit": "pack"}, "numberOfRepeatsAllowed": 1}, False),
+        ({"expectedSupplyDuration": {"value": 6, "code": "d"}}, True),
+        ({"expectedSupplyDuration": {"value": 7, "code": "d"}}, True),
+        ({"expectedSupplyDuration": {"value": 5, "code": "d"}}, False),
+    ],
+    ids=json.dumps,
+)
+def test_a_pack_may_be_counted_as_one_or_by_its_tablets(supply: Json, read: bool) -> None:
+    found = steps(order({"text": "taper as directed"}, dispenseRequest=supply), ONE_PACK)
+
+    assert found is not None
+    assert (len(found) == 6) is read
+
+
+def test_a_pack_that_was_handed_out() -> None:
+    pack = {
+        "resourceType": "MedicationDispense",
+        "whenHandedOver": "2026-06-01",
+        "quantity": {"value": 21, "unit": "tablet"},
+        "daysSupply": {"value": 6, "code": "d"},
+        "dosageInstruction": [{"text": "4 mg dosepak of 21, taper over 6 days"}],
+    }
+
+    assert told(pack, MEDROL)[-1] == "4 on 06-06..06-06"
+    assert len(told({**pack, "daysSupply": {"value": 10, "code": "d"}}, MEDROL)) == 1
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "strength", "counted"),
+    [
+        ("prednisone 5 mg/tablet", "5", True),
+        ("prednisone 5 mg per tab", "5", True),
+        ("prednisone 5 mg/1 capsule", "5", True),
+        ("prednisone 5 mg/cap", "5", True),
+        ("prednisone 10 mg/2 tablet", None, True),
+        ("methylprednisolone 40 mg/vial", None, False),
+        ("methylprednisolone 40 mg/0 ml", None, False),
+        (f"prednisone 5 mg tablet {'x' * 200}", None, False),
+    ],
+)
+def test_a_strength_by_the_unit(name: str, strength: str | None, counted: bool) -> None:
+    product = named(name)
+
+    assert product.strengths == ({Decimal(strength)} if strength else set())
+    assert product.strengths_per_ml == set()
+    assert product.counted is counted
+
+
+@pytest.mark.parametrize(
+    "form", [{"text": "Oral tablet"}, {"coding": [{"display": "Tablet"}]}, {"coding": {"display": "Capsule"}}]
+)
+def test_the_form_of_a_medication_tells_whether_it_is_counted(form: Any) -> None:
+    assert named("Prednisone", form=form).counted
+    assert not named("Prednisone", form={"text": "Oral solution"}).counted
+    assert not named("Prednisone").counted
+
+
+def test_the_strength_of_a_vial_is_not_of_something_counted() -> None:
+    strength = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 2, "unit": "vial"}}
+    product = named("Methylprednisolone", ingredient=[{"strength": strength}])
+
+    assert (product.strengths, product.counted) == ({Decimal(20)}, False)
+    assert named("x", ingredient=[{"strength": {**strength, "denominator": {"unit": "vial"}}}]).strengths == set()
+
+
+def test_grams_in_litres() -> None:
+    strength = {"numerator": {"value": 3, "unit": "g"}, "denominator": {"value": 1, "unit": "L"}}
+
+    assert named("Prednisolone", ingredient=[{"strength": strength}]).strengths_per_ml == set()
+    litre = {**strength, "denominator": {"value": 1, "unit": "litre"}}
+    assert named("Prednisolone", ingredient=[{"strength": litre}]).strengths_per_ml == {Decimal(3)}
+
+
+def test_packs_of_two_sizes_tell_no_number_of_tablets() -> None:
+    larger = replace(PACK, code="1", display="{48 (methylprednisolone 4 MG Oral Tablet) } Pack")
+    one, two = product_of((PACK,)), product_of((PACK, larger))
+
+    assert one is not None
+    assert two is not None
+    assert (one.pack, two.pack) == (21, None)
+    assert one.strengths == two.strengths == {Decimal(4)}
