@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cds_service.clinical.dosage.product import Product
-from cds_service.clinical.dosage.timing import Rhythm, duration, rhythm_of
+from cds_service.clinical.dosage.timing import Rhythm, rhythm_of
 from cds_service.clinical.dosage.units import (
     DAYS_IN,
     MILLIGRAM,
@@ -276,6 +276,4 @@ def _period(quantity: Mapping[str, Any]) -> Interval | None:
     word = (string(quantity.get("code")) or string(quantity.get("unit"))).lower()
     value = number(quantity.get("value"))
     unit = DAYS_IN.get(TIME_UNITS.get(word, ""))
-    if value is None or value <= 0 or unit is None:
-        return duration(quantity)
-    return unit.times(value)
+    return None if value is None or value <= 0 or unit is None else unit.times(value)

@@ -202,6 +202,9 @@ def test_intakes_at_listed_times_that_cannot_be_read() -> None:
         "unit-unknown on 06-01..06-01"
     ]
     assert told(order(events)) == ["no-amount on 06-01..06-01"]
+    read = steps(order({"doseAndRate": tablets(2), **events}))
+    assert read is not None
+    assert [(str(step.daily_mg), step.reason) for step in read] == [("10", "")]
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,8 @@ def test_lengths_in_other_words(text: str, expected: str) -> None:
     [
         ("10 mg daily reducing weekly by 5 mg", "mg 10 for 7; mg 5 for 7"),
         ("10 mg daily reduce every 3 days by 5 mg", "mg 10 for 3; mg 5 for 3"),
+        ("10 mg daily reducing weekly by 5000 micrograms", "mg 10 for 7; mg 5 for 7"),
+        ("10 mg daily reducing weekly by 5 tablets", "-"),
         ("10 mg daily reducing by 5 mg daily", "mg 10 for 1; mg 5 for 1"),
         ("10 mg daily reducing by 5 mg every other day", "mg 10 for 2; mg 5 for 2"),
         ("10 mg daily reducing by 5 mg every 3 other day", "-"),
