@@ -139,7 +139,7 @@ class _Context:
         if events := _events(dosage):
             return self._on_events(dosage, events), on_day(max(events))
         readings, rhythm = self._readings(dosage, alone), rhythm_of(dosage.get("timing"))
-        if self.resource.get("resourceType") == "MedicationRequest" or not alone:
+        if not alone:
             begins = own_start(dosage) or begins
         bound = fixed_end(self.resource, dosage) or own_end(dosage) or after(begins, rhythm.length)
         supplied = self._supplied_end(dosage, readings, rhythm, begins, alone) if place == groups - 1 else None

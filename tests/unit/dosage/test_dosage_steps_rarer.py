@@ -228,6 +228,67 @@ def test_a_quantity_lasts_as_long_as_its_dose_takes(quantity: Json, text: str, e
     assert shown(found[0]) == expected
 
 
+def test_a_quantity_ends_what_nobody_can_turn_into_mg() -> None:
+    supply = {"quantity": {"value": 20, "unit": "tablet"}}
+
+    assert told(order({"text": "2 tablets daily"}, dispenseRequest=supply), UNKNOWN) == [
+        "strength-unknown on 06-01..06-10"
+    ]
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [{"boundsRange": {"low": {"value": 5, "code": "d"}}}, {"boundsDuration": {"value": 5, "code": "bag"}}],
+    ids=json.dumps,
+)
+def test_s7_where_bounds_are_told_and_not_readable_the_quantity_is_no_end(bounds: Json) -> None:
+    dosage = {"doseAndRate": mg(10), "timing": {"repeat": {**DAILY, **bounds}}}
+    supply = {"quantity": {"value": 20, "unit": "tablet"}}
+
+    assert told(order(dosage, dispenseRequest=supply)) == ["10 on 06-01..06-15 (06-01..ever)"]
+
+
+@pytest.mark.parametrize("count", [{"count": 0}, {"count": -2}, {"count": 4, "countMax": 2}], ids=json.dumps)
+def test_what_is_no_number_of_intakes_is_no_length(count: Json) -> None:
+    dosage = {"doseAndRate": mg(10), "timing": {"repeat": {**DAILY, **count}}}
+
+    assert told(order(dosage)) == ["10 on 06-01..06-15 (06-01..ever)"]
+
+
+@pytest.mark.parametrize("status", ["completed", "stopped", "on-hold"])
+def test_d8_a_last_step_without_an_end_is_only_possible_unless_the_order_is_active(status: str) -> None:
+    first = {"sequence": 1, "doseAndRate": mg(40), "timing": {"repeat": {**DAILY, **days(2)}}}
+    last = {"sequence": 2, "doseAndRate": mg(10), **ONCE_A_DAY}
+
+    assert told(order(first, last, status=status))[1] == "10 on - (06-03..06-15)"
+
+
+def test_a_dosage_without_a_number_comes_before_numbered_ones() -> None:
+    dosages = [{"doseAndRate": mg(dose), "timing": {"repeat": {**DAILY, **days(2)}}} for dose in (40, 20)]
+    dosages[1]["sequence"] = 1
+
+    assert told(order(*dosages)) == ["40 on 06-01..06-02", "20 on 06-03..06-04"]
+
+
+@pytest.mark.parametrize(
+    ("timing", "expected"),
+    [
+        ({"event": ["2026-06-01"], "code": {"text": "BID"}}, "20 on 06-01..06-15 (06-01..ever)"),
+        ({"event": ["2026-06-01"], "repeat": DAILY}, "10 on 06-01..06-15 (06-01..ever)"),
+        ({"event": ["2026-06"]}, "no-timing on 06-01..06-15 (06-01..ever)"),
+        ({"event": ["soon"]}, "no-timing on 06-01..06-15 (06-01..ever)"),
+        ({"event": ["2026-06-02"], "repeat": {"boundsDuration": {"value": 5, "code": "d"}}}, "10 on 06-02..06-02"),
+    ],
+    ids=json.dumps,
+)
+def test_listed_times_count_where_they_are_days_and_nothing_else_tells_how_often(timing: Json, expected: str) -> None:
+    assert told(order({"doseAndRate": mg(10), "timing": timing})) == [expected]
+
+
+def test_a_dose_within_the_most_that_its_words_allow_is_that_dose() -> None:
+    assert told(order({"text": "2 tablets daily, max 60 mg per day, for 5 days"})) == ["10 on 06-01..06-05"]
+
+
 def test_without_any_date_there_are_no_steps() -> None:
     pack = order({"text": "taper as directed"}, dispenseRequest={"quantity": {"value": 21, "unit": "tablet"}})
     del pack["authoredOn"]

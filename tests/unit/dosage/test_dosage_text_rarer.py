@@ -93,6 +93,8 @@ def test_days_of_the_week(text: str, expected: str) -> None:
         ("2 tablets (10 mg total) in the morning and 1 at night", "tablet 3"),
         ("10 mg in the morning and 5 at night", "mg 15"),
         ("1 tablet twice daily and at bedtime", "-"),
+        ("1 tablet at night with meals", "-"),
+        ("1 tablet at night with food", "tablet 1"),
         ("2 tablets in the morning and 1 in the morning", "-"),
         ("2 tablets in the morning and 1 at night for 5 days", "tablet 3 for 5"),
         ("2 tablets in the morning prn and 1 at night", "tablet 0 to 3"),
