@@ -92,12 +92,13 @@ def test_the_form_of_a_medication_tells_whether_it_is_counted(form: Any) -> None
     assert not named("Prednisone").counted
 
 
-def test_the_strength_of_a_vial_is_not_of_something_counted() -> None:
-    strength = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 2, "unit": "vial"}}
+@pytest.mark.parametrize("unit", ["vial", "ampoule"])
+def test_the_strength_of_a_vial_is_not_of_something_counted(unit: str) -> None:
+    strength = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 2, "unit": unit}}
     product = named("Methylprednisolone", ingredient=[{"strength": strength}])
 
     assert (product.strengths, product.counted) == ({Decimal(20)}, False)
-    assert named("x", ingredient=[{"strength": {**strength, "denominator": {"unit": "vial"}}}]).strengths == set()
+    assert named("x", ingredient=[{"strength": {**strength, "denominator": {"unit": unit}}}]).strengths == set()
 
 
 def test_grams_in_litres() -> None:

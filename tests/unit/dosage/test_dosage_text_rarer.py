@@ -98,6 +98,8 @@ def test_days_of_the_week(text: str, expected: str) -> None:
         ("2 tablets in the morning and 1 in the morning", "-"),
         ("2 tablets in the morning and 1 at night for 5 days", "tablet 3 for 5"),
         ("2 tablets in the morning prn and 1 at night", "tablet 0 to 3"),
+        ("20 mg daily and 10 mg at night", "mg 30"),
+        ("20 mg daily as a single dose and 10 mg at night", "-"),
     ],
 )
 def test_hours_and_times_of_the_day(text: str, expected: str) -> None:
@@ -269,6 +271,7 @@ def test_an_instruction_has_sixty_steps_at_most() -> None:
         ("2 tablets on day 1, 1 tablet daily on days 3-5", "-"),
         ("2 tablets daily for 1-2 days then 1 tablet on day 3", "-"),
         ("4 tablets for 2 days then 2 for 2 days", "tablet 4 for 2; tablet 2 for 2"),
+        ("2 tablets (10 mg total) daily for 2 days then 1 daily for 2 days", "-"),
         ("10 mg x 2 days 20 mg x 2 days", "mg 10 for 2; mg 20 for 2"),
         ("10 mg x 2 days 10 mg x 3 days", "-"),
         ("40 mg x 2 days 30 mg x 2 days 40 mg x 2 days", "-"),
