@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 
-from cds_service.clinical import basis, content, profiles
+from cds_service.clinical import basis, content, profiles, signoffs
 from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.measurements import analytes
 from cds_service.clinical.patient import ALL_NEEDS
@@ -238,3 +239,56 @@ def test_a_signature_without_a_day_is_refused() -> None:
     lines = "\n".join(f'{key} = "{value}"' for key, value in told.items())
     with pytest.raises(ContentError, match=r"clinic.toml: on: is not a date. Write it as 2026-06-15."):
         site(f'base = "us"\n[[signoff]]\n{lines}')
+
+
+SIGNED = f"""
+rule = "GC-01"
+version = "1"
+content = "{"0" * 64}"
+reviewer = "A. Clinician"
+role = "consultant rheumatologist"
+on = 2026-06-01
+"""
+
+
+@pytest.fixture
+def reviews(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Files of signatures as a release would bring them."""
+    told: dict[str, str] = {}
+    files, read = content.files, content.read
+    monkeypatch.setattr(
+        content,
+        "files",
+        lambda folder, ending: (
+            [name for name in told if name.endswith(ending)] if folder == "reviews" else files(folder, ending)
+        ),
+    )
+    monkeypatch.setattr(content, "read", lambda name: told[name[8:]] if name.startswith("reviews/") else read(name))
+    signoffs.shipped.cache_clear()
+    yield told
+    signoffs.shipped.cache_clear()
+
+
+def test_signatures_of_a_release_count_at_every_site(reviews: dict[str, str]) -> None:
+    reviews |= {"gc-01.toml": SIGNED, "gc-01-later.toml": f'{SIGNED}note = "seen again"\n', "README.md": "no signature"}
+    by = ("A. Clinician", "consultant rheumatologist", dt.date(2026, 6, 1))
+    both = (SignOff("GC-01", "1", "0" * 64, *by), SignOff("GC-01", "1", "0" * 64, *by, "seen again"))
+    assert signoffs.shipped() == both
+    assert site('base = "us"').signatures == both
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("2026-06-01", '"June"', "on: is not a date. Write it as 2026-06-15."),
+        ('role = "consultant rheumatologist"', "", "(file): 'role' is a required property"),
+        ("000", "0", "content: "),
+    ],
+)
+def test_a_wrong_signature_of_a_release_is_named_by_its_file(
+    old: str, new: str, message: str, reviews: dict[str, str]
+) -> None:
+    reviews["gc-01.toml"] = SIGNED.replace(old, new)
+    with pytest.raises(ContentError) as problem:
+        signoffs.shipped()
+    assert str(problem.value).startswith(f"reviews/gc-01.toml: {message}")

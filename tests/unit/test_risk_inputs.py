@@ -43,12 +43,12 @@ def condition(system: str, code: str, **more: Any) -> str:
     return json.dumps({"resourceType": "Condition", "id": "c1", "code": coded(system, code), **more})
 
 
-def order(code: str, authored: str, *, until: str | None = None, status: str = "active") -> str:
+def order(code: str, authored: str, *, until: str | None = None, status: str = "active", mg: float = 5) -> str:
     period = {"start": authored, **({"end": until} if until else {})}
     dose = {
         "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "boundsPeriod": period}},
         "route": coded(SNOMED, "26643006"),
-        "doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg"}}],
+        "doseAndRate": [{"doseQuantity": {"value": mg, "unit": "mg"}}],
     }
     return json.dumps(
         {"resourceType": "MedicationRequest", "id": "m1", "status": status, "intent": "order", "authoredOn": authored,
@@ -139,6 +139,10 @@ def test_baclofen_and_tizanidine_are_no_anticonvulsants(code: str) -> None:
 )
 def test_a_glucocorticoid_of_the_last_six_months(until: str, expected: Truth) -> None:
     assert found("glucocorticoid", order("8640", "2025-11-01", until=until)).truth is expected
+
+
+def test_however_little_of_a_glucocorticoid_it_was() -> None:
+    assert found("glucocorticoid", order("8640", "2026-05-01", until="2026-05-01", mg=0.5)).truth is Truth.YES
 
 
 def test_s2_no_glucocorticoid_found_is_no_proof_while_a_look_up_is_open() -> None:

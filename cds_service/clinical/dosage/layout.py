@@ -62,7 +62,7 @@ def _last_day(end: DateSpan | None, bound: DateSpan | None, supplied: DateSpan |
 
 
 def clipped(days: Days, laid: Laid) -> Days:
-    """The days of a later step, none of them certain after the bounds of the whole."""
+    """The days of one of several steps, none of them certain after the bounds of the whole."""
     certain_last = days.certain_last if laid.bound is None else min(days.certain_last, laid.bound.earliest)
     if certain_last < days.certain_first:
         certain_last = plus_days(days.certain_first, -1)

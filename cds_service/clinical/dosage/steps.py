@@ -139,7 +139,7 @@ class _Context:
         if events := _events(dosage):
             return self._on_events(dosage, events), on_day(max(events))
         readings, rhythm = self._readings(dosage, alone), rhythm_of(dosage.get("timing"))
-        if self.resource.get("resourceType") == "MedicationRequest" or not alone:
+        if not alone:
             begins = own_start(dosage) or begins
         bound = fixed_end(self.resource, dosage) or own_end(dosage) or after(begins, rhythm.length)
         supplied = self._supplied_end(dosage, readings, rhythm, begins, alone) if place == groups - 1 else None
@@ -182,7 +182,7 @@ class _Context:
         return after(start, None if days is None else days.times(supplies(self.resource) if order else 1))
 
     def _steps(
-        self, dosage: Resource, laid: Iterable[Laid], start: DateSpan, first: DateSpan | None = None
+        self, dosage: Resource, laid: Sequence[Laid], start: DateSpan, first: DateSpan | None = None
     ) -> Iterator[Step]:
         """What is left of the laid-out readings under status and day of evaluation."""
         for place, each in enumerate(laid):
@@ -190,7 +190,7 @@ class _Context:
             days = self._settled(each.start, each.end, later)
             if days is None or days.last < days.first:
                 continue
-            days = clipped(days, each) if later is not None else days
+            days = days if later is None and len(laid) == 1 else clipped(days, each)
             yield Step(days, each.reading.daily_mg, dosage, each.reading.reason, each.reading.conflict)
 
     def _settled(self, start: DateSpan, end: DateSpan | None, trusted_from: DateSpan | None = None) -> Days | None:
@@ -205,7 +205,7 @@ class _Context:
         for day, times in sorted(events.items()):
             days = self._settled(on_day(day), on_day(day), on_day(min(events)) if day != min(events) else None)
             if days is not None:
-                reason = "" if daily else structure.reason or "strength-unknown"
+                reason = "" if daily else "strength-unknown" if structure.amounts else structure.reason
                 steps.append(Step(days, daily.times(times) if daily else None, dosage, reason))
         return steps
 

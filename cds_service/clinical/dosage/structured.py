@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cds_service.clinical.dosage.product import Product
-from cds_service.clinical.dosage.timing import Rhythm, duration, rhythm_of
+from cds_service.clinical.dosage.timing import Rhythm, rhythm_of
 from cds_service.clinical.dosage.units import (
     DAYS_IN,
     MILLIGRAM,
@@ -258,7 +258,7 @@ def _hours(repeat: Mapping[str, Any]) -> Decimal | None:
 
 
 def _cap(dosage: Mapping[str, Any]) -> Amounts:
-    """The most per day, by unit; `{"?": ...}` where it is told and cannot be read."""
+    """The most per day, by unit, the lowest of several; `{"?": ...}` where one is told and cannot be read."""
     limits = items(dosage.get("maxDosePerPeriod"))
     found: dict[str, Interval] = {}
     for limit in map(mapping, limits):
@@ -266,8 +266,9 @@ def _cap(dosage: Mapping[str, Any]) -> Amounts:
         period = _period(mapping(limit.get("denominator")))
         if not most or period is None:
             return {"?": exactly(0)}
-        rate = Often(exactly(1), period)
-        found |= {unit: rate.per_day(amount) for unit, amount in most.items()}
+        for unit, amount in most.items():
+            daily = Often(exactly(1), period).per_day(amount)
+            found[unit] = capped(found.get(unit, daily), daily)
     return found
 
 
@@ -275,6 +276,4 @@ def _period(quantity: Mapping[str, Any]) -> Interval | None:
     word = (string(quantity.get("code")) or string(quantity.get("unit"))).lower()
     value = number(quantity.get("value"))
     unit = DAYS_IN.get(TIME_UNITS.get(word, ""))
-    if value is None or value <= 0 or unit is None:
-        return duration(quantity)
-    return unit.times(value)
+    return None if value is None or value <= 0 or unit is None else unit.times(value)

@@ -223,11 +223,16 @@ def test_s2_a_frax_result_may_be_among_what_could_not_be_looked_up() -> None:
             [tablets("2019-01-01", "2020-01-01")], needs.MEDICATION_STATEMENTS,
             "no by es2020.review-months-oral from MedicationRequest/m1: ",
         ),
+        (
+            [tablets("2020-01-01", "2023-01-01", ZOLEDRONATE)], None,
+            "unknown by es2020.review-months-zoledronate from MedicationRequest/m1: not-recorded last-dose zoledronic acid",
+        ),
         ([], needs.MEDICATION_STATEMENTS, "unknown by nothing from : failed medicationStatements"),
         ([], None, "no by nothing from : "),
     ],
     ids=["five years", "three infusions", "from one year to another", "since when?", "and is another one taken?",
-         "what else is taken?", "one year, whatever else is taken", "is anything taken?", "nothing taken"],
+         "what else is taken?", "one year, whatever else is taken", "infusions ordered, and no dose on record",
+         "is anything taken?", "nothing taken"],
 )  # fmt: skip
 def test_a_break(resources: list[str], lost: Need | None, expected: str) -> None:
     found = due.in_break(patient(*resources, lost=lost), NUMBERS)

@@ -91,6 +91,10 @@ def made_up(p, t):
         t["monitoring.denosumab-months"], "gc-entry-dose", _TABLE, _WORDS, wrapped, Thing, another, falls.falls
     names = [f"equivalence.{drug}" for drug in ("betamethasone",)]
     read = t["acr2022.adult-age"], t.optional("acr2022.no-such-number")
+    # keys that no word of the code holds
+    dot, dash = chr(46), chr(45)
+    read = t[dot.join(("monitoring", dash.join(("zoledronate", "months"))))]
+    read = t.optional(dot.join(("laboratory", dash.join(("severe", "ckd", "months")))))
     p.chart.gaps()
     list(p.chart.find("Procedure", "dxa.report", "no.such_concept"))
     list(p.chart.drugs("calcium_vitamin_d."))
@@ -164,7 +168,13 @@ def test_what_a_rule_reads_and_may_offer(made: ModuleType) -> None:
     entry = ["acr2022.adult-age", "acr2022.gc-entry-dose", "bhof_iscd.gc-entry-dose"]
     kinds = ("MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement")
     assert found == Inputs(
-        (*entry, *equivalence, "monitoring.denosumab-months"),
+        (
+            *entry,
+            *equivalence,
+            "laboratory.severe-ckd-months",
+            "monitoring.denosumab-months",
+            "monitoring.zoledronate-months",
+        ),
         (
             *((kind, f"calcium_vitamin_d.{table}") for kind in kinds for table in ("atc", "drug")),
             ("Patient", ""),

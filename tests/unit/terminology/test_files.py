@@ -1,6 +1,8 @@
 """The value-set files: generated, current, checked when read, and nothing in them that we may not ship."""
 
 import csv
+import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from click.testing import CliRunner
 
 from cds_service.cli.import_terminology import FOLDER, MAP, generate, import_terminology
 from cds_service.clinical import needs
+from cds_service.clinical import terminology as value_sets
 from cds_service.clinical.terminology import COLUMNS, INDEX, read, terminology
+from cds_service.fhir.codes import Entry
 from cds_service.kernel.errors import ContentError, InputError
 from cds_service.kernel.needs import Need
 
@@ -97,6 +101,41 @@ def test_without_the_optional_files_the_rest_still_reads():
     assert found.entries(SCT, "26643006") == ()
 
 
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """The value sets in a folder of their own, and a reader of them."""
+    shutil.copytree(FOLDER, tmp_path / "valuesets")
+
+    def files(package):
+        assert package == "cds_service.clinical"
+        return tmp_path
+
+    monkeypatch.setattr(value_sets.resources, "files", files)
+    terminology.cache_clear()
+    yield tmp_path / "valuesets"
+    terminology.cache_clear()
+
+
+def test_optional_files_may_be_taken_out(installed):
+    for file in installed.glob("optional_*.csv"):
+        file.unlink()
+    assert {"ms.condition"} == {entry.concept for entry in terminology().entries(SCT, "24700007")}
+    assert terminology().entries(SCT, "26643006") == ()
+
+
+def test_any_other_file_that_is_missing_is_named(installed):
+    (installed / "labs.csv").unlink()
+    with pytest.raises(ContentError) as problem:
+        terminology()
+    assert str(problem.value) == "valuesets/labs.csv: (file): is missing. Run `bonecds import-terminology`."
+
+
+def test_an_index_that_cannot_be_read_is_named(installed):
+    (installed / INDEX).write_text('[[file]]\nname = "labs.csv"\n', encoding="utf-8")
+    with pytest.raises(ContentError, match=r"^valuesets/index\.toml: file\.0: "):
+        terminology()
+
+
 GOOD = f"a.b,{LOINC},1-8,,exact,,,,,,,loinc,\n"
 
 
@@ -120,9 +159,27 @@ def test_a_wrong_row_is_refused_with_file_and_line(line, problem):
         read({"x.csv": ",".join(COLUMNS) + "\n" + line})
 
 
-def test_other_columns_are_refused():
-    with pytest.raises(ContentError, match="has other columns"):
-        read({"x.csv": "concept,code\n"})
+@pytest.mark.parametrize("text", ["concept,code\n", ""], ids=["other columns", "an empty file"])
+def test_other_columns_are_refused(text):
+    with pytest.raises(ContentError) as problem:
+        read({"x.csv": text})
+    assert str(problem.value) == f"valuesets/x.csv: line 1: has other columns. They are: {', '.join(COLUMNS)}."
+
+
+def test_where_and_what_of_a_wrong_row_is_said_in_full():
+    text = ",".join(COLUMNS) + "\n" + GOOD + GOOD
+    with pytest.raises(ContentError) as problem:
+        read({"x.csv": text})
+    assert str(problem.value) == "valuesets/x.csv: line 3: 1-8 has a.b twice"
+
+
+def test_a_row_says_everything_it_has():
+    line = f"drug.x,{LOINC},1-8,Name,prefix,made up,2.5,mL,solution,systemic,mg,loinc,2.80\n"
+    (found,) = read({"x.csv": ",".join(COLUMNS) + "\n" + line}).rows()
+    assert found == Entry(
+        "drug.x", LOINC, "1-8", "Name", "prefix", "made up", Decimal("2.5"), "mL", "solution", "systemic", "mg", "loinc",
+        "2.80",
+    )  # fmt: skip
 
 
 def test_generator_refuses_a_row_that_the_plan_says_nothing_about():

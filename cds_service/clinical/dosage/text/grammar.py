@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -217,7 +216,7 @@ def _sum(groups: list[Group]) -> Stage:
     as_needed = any(group.as_needed for group in groups)
     parts = []
     for group in groups:
-        rate, _ = _rhythm(replace(group, length=None))
+        rate, _ = _rhythm(group)
         parts.append({unit: rate.per_day(amount) for unit, amount in group.amounts.items()})
     total = parts[0]
     for part in parts[1:]:

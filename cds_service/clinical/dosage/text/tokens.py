@@ -64,7 +64,7 @@ def normal(text: str) -> str | None:
     line = " ".join(line.split())
     line = _DOTTED.sub(lambda m: m[0].replace(".", "") + " ", line)
     line = _GLUED_PRN.sub("prn ", _GLUED.sub(r"\1 ", line))
-    if "http" in line or any(ord(char) > 0x24F for char in line):
+    if any(ord(char) > 0x24F for char in line):
         return None
     line = _THOUSANDS.sub(r"\1\2", line)
     line = _COMPOUND.sub(lambda m: str(_SMALL[m[1]] + _SMALL[m[2]]), line)
