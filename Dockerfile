@@ -30,7 +30,7 @@ COPY hooks hooks
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
  && /opt/build/bin/pip --python /opt/bonecds/bin/python install --no-deps --no-index --find-links /opt/wheel bonecds \
  && /opt/build/bin/pip --python /opt/bonecds/bin/python uninstall --yes \
-      editables hatchling pathspec pluggy tomlkit trove-classifiers \
+      editables hatchling packaging pathspec pluggy tomlkit trove-classifiers \
  && /opt/build/bin/pip --python /opt/bonecds/bin/python check \
  && mkdir /opt/state
 
@@ -53,7 +53,7 @@ EXPOSE 8080
 # gunicorn finishes the calls under way, for 10 seconds at most
 STOPSIGNAL SIGTERM
 # Alive, not ready: whoever restarts unhealthy containers must not do so because a database is down.
-HEALTHCHECK --interval=30s --timeout=3s --start-period=20s --retries=3 \
+HEALTHCHECK --interval=30s --timeout=3s --start-period=60s --retries=3 \
   CMD ["/opt/bonecds/bin/python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8080, timeout=2); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["/opt/bonecds/bin/bonecds"]
 # Inside the container loopback would be unreachable. The service refuses other addresses while it cannot authenticate

@@ -139,10 +139,14 @@ def main(arguments: list[str]) -> int:
     Returns:
         The exit status: 0 if everything was loaded.
     """
-    parser = argparse.ArgumentParser(description="Load the invented patients into a FHIR server. It writes to that server.")
+    parser = argparse.ArgumentParser(
+        description="Load the invented patients into a FHIR server. It writes to that server."
+    )
     parser.add_argument("base", help="address of the FHIR server, such as http://127.0.0.1:8081/fhir")
     parser.add_argument("folder", type=Path, help="fixtures/scenarios of the checkout")
-    parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="how long the server may take to start")
+    parser.add_argument(
+        "--wait", type=float, default=0, metavar="SECONDS", help="how long the server may take to start"
+    )
     given = parser.parse_args(arguments)
     base = given.base.rstrip("/")
     if not any(given.folder.glob("*/bundle.json")):

@@ -30,13 +30,16 @@ def verdict(report: Mapping[str, Any], locked: int) -> tuple[int, list[str]]:
     """
     asked = [each for each in report["dependencies"] if "vulns" in each]
     lines = [
-        f"VULNERABLE {each['name']} {each['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'no version yet'}"
+        f"VULNERABLE {each['name']} {each['version']}: {found['id']}, "
+        f"fixed in {', '.join(found['fix_versions']) or 'no version yet'}"
         for each in asked
         for found in each["vulns"]
     ]
     if len(asked) != locked:
         lines.append(f"COULD NOT LOOK: {locked - len(asked)} of {locked} packages. Nothing is known about them.")
-        lines += [f"  {each['name']}: {each['skip_reason']}" for each in report["dependencies"] if "vulns" not in each][:3]
+        lines += [f"  {each['name']}: {each['skip_reason']}" for each in report["dependencies"] if "vulns" not in each][
+            :3
+        ]
     if any(each["vulns"] for each in asked):
         return VULNERABLE, lines
     if len(asked) != locked or not locked:
