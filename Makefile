@@ -19,6 +19,9 @@ PATHS ?= *
 EVERY ?= 1
 # The second FHIR validator runs on Node. Without npm its tests are skipped, and say so; `required` makes a failed install fatal.
 VALIDATORS ?= wanted
+# `make audit` fails if it could not look up every package; with `wanted` it says so and goes on. What it finds always fails.
+AUDIT ?= required
+SERVICE ?= pypi
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -27,10 +30,10 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden mutation lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden mutation sbom audit image-rehearsal lock clean distclean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 # ---------------------------------------------------------------------------------------------- environment
 
@@ -198,6 +201,31 @@ mutation: $(MUTATION_VENV)/.installed ## which mutants no test notices; choose w
 	  $(MUTATION_VENV)/bin/python -m tests.mutation.run "$$shard" --only '$(PATHS)' --every '$(EVERY)' $(ARGS); \
 	done
 
+# ---------------------------------------------------------------------------------------------- supply chain
+
+SUPPLY_CHAIN_VENV := build/supply-chain-venv
+
+# In an environment of their own: what looks at the service is no part of it.
+$(SUPPLY_CHAIN_VENV)/.installed: tests/supply_chain/requirements.lock | $(BIN)/pip
+	$(SAY) "Installing cyclonedx-bom and pip-audit (about 50 packages, every file checked against its hash)"
+	@$(PY) -m venv $(SUPPLY_CHAIN_VENV)
+	@$(SUPPLY_CHAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+sbom: $(SUPPLY_CHAIN_VENV)/.installed ## write build/sbom.cdx.json: what the service is made of, as CycloneDX
+	$(SAY) "SBOM"
+	@$(SUPPLY_CHAIN_VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+	  --output-format JSON --output-file build/sbom.cdx.json requirements.lock
+	@echo "build/sbom.cdx.json: what requirements.lock pins. Debian's packages in an image are not in it."
+
+audit: $(SUPPLY_CHAIN_VENV)/.installed ## known vulnerabilities of what the service needs (asks PyPI; SERVICE=osv asks OSV)
+	$(SAY) "Known vulnerabilities"
+	@$(PY) tests/supply_chain/audit.py '$(SUPPLY_CHAIN_VENV)/bin/pip-audit' --look '$(AUDIT)' --service '$(SERVICE)'
+
+image-rehearsal: env-dev ## the environment of the image, made by the lines of the Dockerfile and tried; needs no container engine
+	$(SAY) "Rehearsal of the image"
+	@REHEARSE_IMAGE=1 $(BIN)/pytest -n 0 --no-header tests/packaging/test_image_rehearsal.py $(ARGS)
+
 # ---------------------------------------------------------------------------------------------- upkeep
 
 LOCK_VENV := build/lock-venv
@@ -211,6 +239,7 @@ lock: | $(BIN)/pip ## write the lock files anew from pyproject.toml; UPGRADE=--u
 	@$(COMPILE) $(UPGRADE) --all-build-deps --extra postgresql --output-file requirements.lock pyproject.toml
 	@$(GROUP) dev | $(COMPILE) $(UPGRADE) --constraint requirements.lock --output-file requirements-dev.lock -
 	@$(GROUP) mutation | $(COMPILE) $(UPGRADE) --constraint requirements-dev.lock --output-file tests/mutation/requirements.lock -
+	@$(GROUP) supply-chain | $(COMPILE) $(UPGRADE) --output-file tests/supply_chain/requirements.lock -
 
 clean: ## remove what the checks and builds leave behind
 	@rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -11,6 +11,7 @@ from tests.packaging.repository import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 MUTATION = "tests/mutation/requirements.lock"
+SUPPLY_CHAIN = "tests/supply_chain/requirements.lock"
 _PIN = re.compile(r"(?P<name>[a-z0-9-]+)==[\w.]+( ; .+)?((?: --hash=sha256:[0-9a-f]{64})+)")
 
 
@@ -31,7 +32,7 @@ def wanted(requirements: list[str]) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name in bare}
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, MUTATION])
+@pytest.mark.parametrize("lock", [*LOCKS, MUTATION, SUPPLY_CHAIN])
 def test_every_locked_requirement_is_pinned_with_hashes(lock: str) -> None:
     """An index URL, a local path, a range or a missing hash is not a pin, so it shows here."""
     assert [entry for entry in entries(lock) if not _PIN.fullmatch(entry)] == []
@@ -41,6 +42,7 @@ def test_run_time_lock_covers_the_service_and_its_build() -> None:
     """hatchling is locked too: `make demo` builds without isolation, so nothing unhashed is fetched."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     needed = wanted(project["project"]["dependencies"] + project["build-system"]["requires"])
+    needed |= wanted(project["project"]["optional-dependencies"]["postgresql"])
 
     assert needed <= names("requirements.lock")
 
@@ -50,6 +52,7 @@ def test_the_other_locks_cover_their_groups() -> None:
 
     assert wanted(project["dependency-groups"]["dev"]) <= names("requirements-dev.lock")
     assert wanted(project["dependency-groups"]["mutation"]) <= names(MUTATION)
+    assert wanted(project["dependency-groups"]["supply-chain"]) <= names(SUPPLY_CHAIN)
 
 
 def test_both_locks_agree() -> None:
