@@ -82,12 +82,11 @@ def build_app(settings: Settings) -> Flask:
     return create_app(
         settings,
         services,
-        partial(_respond, settings, sites, as_card=False),
+        partial(_respond, settings, sites),
         door=_door(settings, database) if database and clients else None,
         ledger=_ledger(settings, database, services) if database else None,
         self_check=partial(_problems, settings, services, sites),
         degraded=database.problems if database else tuple,
-        unassessable_card=partial(_respond, settings, sites, as_card=True),
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
         metrics=metrics_of(services, _LANGUAGE, clients) if settings.metrics_port else None,
     )
@@ -204,8 +203,6 @@ def _respond(
     service: Service,
     call: HookRequest,
     caller: Caller | None,
-    *,
-    as_card: bool,
 ) -> HookResponse:
     site = sites[caller.client.name if caller else _ANYBODY]
     return answer(
@@ -214,5 +211,5 @@ def _respond(
         as_of=settings.day(),
         profile=site.profiles[service.id],
         fetcher=site.fetcher,
-        unassessable_as_card=as_card,
+        unassessable_as_card=settings.on_unassessable == "card",
     )

@@ -140,11 +140,11 @@ def _account(service: Service, records: Records, evaluation: Evaluation) -> Acco
     gaps = dict.fromkeys(gap for each in evaluation.outcomes for gap in (*each.missing, *each.not_known))
     return Account(
         evaluation.rule_set,
-        evaluation.profile.id,
         {key: lookup.state.value for key, lookup in records.lookups.items()},
         {each.rule.id: each.verdict.value for each in evaluation.outcomes},
         Counter(gap.kind.value for gap in gaps),
         service.clinic.unread_kinds(evaluation.facts),
+        evaluation.profile.id,
     )
 
 

@@ -13,19 +13,19 @@ class Account:
 
     Attributes:
         rule_set: version of the rules and the content that were asked.
-        profile: the profile of clinical choices.
         lookups: state per need key, both as in `kernel.needs`.
         verdicts: verdict per id of a rule that was asked.
         gaps: how many different gaps rules met, per `GapKind` value.
         unread: how many resources could not be used for their value, per resource type and reason (`texts/` [unread]).
+        profile: the profile of clinical choices.
     """
 
     rule_set: str = ""
-    profile: str = ""
     lookups: Mapping[str, str] = field(default_factory=dict)
     verdicts: Mapping[str, str] = field(default_factory=dict)
     gaps: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    profile: str = ""
 
     @property
     def key_states(self) -> Mapping[str, int]:

@@ -34,7 +34,6 @@ def create_app(
     ledger: Ledger | None = None,
     self_check: Callable[[], Sequence[str]] = tuple,
     degraded: Callable[[], Sequence[str]] = tuple,
-    unassessable_card: Callable[[Service, HookRequest, Caller | None], HookResponse] | None = None,
     attributes: Callable[[], Any] = dict,
     metrics: Metrics | None = None,
 ) -> Flask:
@@ -48,7 +47,6 @@ def create_app(
         ledger: where calls are recorded, if anywhere.
         self_check: for `/readyz`: what keeps us from working, in words without PHI; none when ready.
         degraded: for `/readyz`: what does not work although cards are given, such as the database (G6).
-        unassessable_card: the answer in place of an `Unassessable`; needed for `on_unassessable = "card"`.
         attributes: the source attributes of every rule, for `/sources`; JSON without anything about a patient.
         metrics: where calls are counted, if anywhere.
 
@@ -56,18 +54,15 @@ def create_app(
         The WSGI application.
 
     Raises:
-        ContentError: two services share an id (the public sandbox would call only the last), or the settings
-            ask for a card that was not supplied.
+        ContentError: two services share an id (the public sandbox would call only the last).
     """
     by_id = {service.id: service for service in services}
     if len(by_id) != len(services):
         raise ContentError("services", "id", "two services have the same id.", "Give each hook its own.")
-    if settings.on_unassessable == "card" and unassessable_card is None:
-        raise ContentError("settings", "on_unassessable", "no card was supplied.", 'Set it to "412".')
     places = Places(settings.threads, settings.waiting)
     shares = Shares(settings.threads, [client.name for client in door.registry.all()] if door else [])
     handlers = routes.Handlers(
-        settings, by_id, answer, self_check, degraded, unassessable_card, attributes, door, places, shares
+        settings, by_id, answer, self_check, degraded, attributes, door, places, shares
     )
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False

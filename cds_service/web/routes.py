@@ -103,7 +103,6 @@ class Handlers:
         shares: what each client may have of them.
         problems: self-check; what keeps us from working, none when ready.
         degraded: what does not work although cards are given.
-        unassessable_card: the answer for `on_unassessable = "card"`.
         attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
     """
@@ -113,7 +112,6 @@ class Handlers:
     answer: Callable[[Service, HookRequest, Caller | None], HookResponse]
     problems: Callable[[], Sequence[str]]
     degraded: Callable[[], Sequence[str]]
-    unassessable_card: Callable[[Service, HookRequest, Caller | None], HookResponse] | None
     attributes: Callable[[], Any]
     door: Door | None
     places: Places
@@ -147,7 +145,7 @@ class Handlers:
                 # only now: nobody has us parse anything who may not call
                 g.call = call = parse(read_json(request, self.settings.max_body_bytes), hook=service.hook)
                 g.hook_instance = call.hook_instance
-                g.found = self._answer(service, call, caller)
+                g.found = self.answer(service, call, caller)
                 return Response(to_bytes(g.found.to_json()), content_type="application/json")
 
     def _admitted(self, service_id: str) -> Caller | None:
@@ -157,14 +155,6 @@ class Handlers:
             g.client, g.issuer = caller.client.name, caller.client.issuer
         g.admitted = True
         return caller
-
-    def _answer(self, service: Service, call: HookRequest, caller: Caller | None) -> HookResponse:
-        try:
-            return self.answer(service, call, caller)
-        except Unassessable:
-            if self.settings.on_unassessable == "card" and self.unassessable_card:
-                return self.unassessable_card(service, call, caller)
-            raise
 
     def alive(self) -> Response:
         """`GET /healthz`: the process answers."""

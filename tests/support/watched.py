@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from cds_service.cli import serve
+from cds_service.cli import compose
 from cds_service.engine.services import Service, installed
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
@@ -84,14 +84,14 @@ def metrics_page(app: Flask) -> str:
 @lru_cache(maxsize=1)
 def _product() -> Flask:
     # the port is not listened on: the application runs in this process
-    return serve.build_app(Settings(as_of=AS_OF, metrics_port=9))
+    return compose.build_app(Settings(as_of=AS_OF, metrics_port=9))
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> Watched:
     """Watch the product, with metrics that begin at nothing."""
     watched = Watched(_product(), capture)
-    monkeypatch.setitem(watched.app.extensions, observe.EXTENSION, serve.metrics_of(installed(), "en"))
-    real, refused, fault = serve.answer, observe.refused, observe.fault
+    monkeypatch.setitem(watched.app.extensions, observe.EXTENSION, compose.metrics_of(installed(), "en"))
+    real, refused, fault = compose.answer, observe.refused, observe.fault
 
     def answer(service: Service, call: HookRequest, **rest: Any) -> HookResponse:
         watched.calls.append(call)
@@ -105,7 +105,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) 
         watched.problems.append(problem)
         fault(problem, place)
 
-    monkeypatch.setattr(serve, "answer", answer)
+    monkeypatch.setattr(compose, "answer", answer)
     monkeypatch.setattr(observe, "refused", note_refused)
     monkeypatch.setattr(observe, "fault", note_fault)
     capture.readouterr()

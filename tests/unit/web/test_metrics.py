@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from cds_service.cli.serve import metrics_of
+from cds_service.cli.compose import metrics_of
 from cds_service.engine.services import installed
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import PatientMismatch

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cds_service.cli.serve import metrics_of
+from cds_service.cli.compose import metrics_of
 from cds_service.engine.services import installed
 from cds_service.web.logs import KEYS, Alarm
 from cds_service.web.settings import SCHEMA

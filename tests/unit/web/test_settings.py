@@ -23,6 +23,13 @@ cors_origins = ["https://ehr.example.org"]
 on_unassessable = "card"
 as_of = "2026-06-15"
 site_file = "/etc/bonecds/clinic.toml"
+waiting = 3
+public_url = "https://cds.example.org"
+clients = [{name = "north", issuer = "https://ehr.example.org", jwks_urls = ["https://ehr.example.org/jwks"]}]
+replay_store_down = "refuse"
+fetch_ms = 1500
+database_url = "sqlite:////var/lib/bonecds/bonecds.sqlite3"
+audit_key_file = "/etc/bonecds/audit.key"
 """
 EVERY = Settings(
     host="::1",
@@ -36,6 +43,13 @@ EVERY = Settings(
     cors_origins=("https://ehr.example.org",),
     on_unassessable="card",
     as_of=dt.date(2026, 6, 15),
+    waiting=3,
+    public_url="https://cds.example.org",
+    clients=({"name": "north", "issuer": "https://ehr.example.org", "jwks_urls": ["https://ehr.example.org/jwks"]},),
+    replay_store_down="refuse",
+    fetch_ms=1500,
+    database_url="sqlite:////var/lib/bonecds/bonecds.sqlite3",
+    audit_key_file=Path("/etc/bonecds/audit.key"),
 )
 
 
@@ -47,9 +61,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_without_file_and_variables_the_service_is_local():
-    assert load(None, {"PATH": "/bin"}) == Settings(
-        "127.0.0.1", False, 8080, None, 1, 4, "us", None, 5_000_000, (), "412", None
-    )
+    found = load(None, {"PATH": "/bin"})
+    assert found == Settings()
+    assert (found.host, found.port, found.clients, found.database_url) == ("127.0.0.1", 8080, (), "")
 
 
 def test_every_key_from_the_file(file: Path):
@@ -74,9 +88,23 @@ def test_every_key_from_a_variable():
         "BONECDS_ON_UNASSESSABLE": "card",
         "BONECDS_AS_OF": "2026-06-15",
         "BONECDS_SITE_FILE": "/etc/bonecds/clinic.toml",
+        "BONECDS_WAITING": "3",
+        "BONECDS_PUBLIC_URL": "https://cds.example.org",
+        "BONECDS_CLIENTS": '[{name = "north", issuer = "https://ehr.example.org", '
+        'jwks_urls = ["https://ehr.example.org/jwks"]}]',
+        "BONECDS_REPLAY_STORE_DOWN": "refuse",
+        "BONECDS_FETCH_MS": "1500",
+        "BONECDS_DATABASE_URL": "sqlite:////var/lib/bonecds/bonecds.sqlite3",
+        "BONECDS_AUDIT_KEY_FILE": "/etc/bonecds/audit.key",
     }
     assert load(None, environ) == EVERY
-    assert {name.removeprefix("BONECDS_").lower() for name in environ} == set(SCHEMA["properties"])
+    # clients have their own FHIR servers, so these two do not stand together
+    assert {name.removeprefix("BONECDS_").lower() for name in environ} == set(SCHEMA["properties"]) - {"fhir_bases"}
+
+
+def test_fhir_servers_for_callers_who_are_not_registered():
+    bases = {"BONECDS_FHIR_BASES": "http://127.0.0.1:8090/fhir, https://ehr.example.org/r4"}
+    assert load(None, bases).fhir_bases == ("http://127.0.0.1:8090/fhir", "https://ehr.example.org/r4")
 
 
 def test_a_variable_wins_over_the_file(file: Path):
@@ -136,7 +164,7 @@ def test_item_81_loopback_needs_no_permission(host: str):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "ehr.example.org", "localhost.example.org"])  # noqa: S104
 def test_item_81_without_authentication_a_public_address_is_refused(host: str):
-    with pytest.raises(ContentError, match="does not authenticate callers") as problem:
+    with pytest.raises(ContentError, match="no clients are registered") as problem:
         load(None, {"BONECDS_HOST": host})
     assert "insecure_public_bind = true" in str(problem.value)
 
