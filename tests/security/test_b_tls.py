@@ -69,7 +69,7 @@ def test_b18_without_a_bundle_only_public_authorities_are_trusted(tmp_path: Path
 def test_b18_old_tls_is_refused(tmp_path: Path) -> None:
     authority, old = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("DEFAULT@SECLEVEL=0")  # or OpenSSL would refuse on the server's side
     with https(authority.issue_cert("localhost"), authority, tmp_path / "ca.pem", old) as found:
         assert (found.state, found.detail[:19]) == (FAILED, "the TLS certificate")
