@@ -290,9 +290,6 @@ class _Drugs:
     def _reference(self, resource: Resource) -> str:
         """The id of the Medication that a resource refers to at this server; an address elsewhere is left alone (B7)."""
         text = string(mapping(resource.get("medicationReference")).get("reference"))
-        if "://" in text:
-            if not self._base.covers(text):
-                return ""
-            text = text.removeprefix(f"{self._base}/")
-        match = _MEDICATION.fullmatch(text)
+        # only the id is taken, and asked for at the registered base
+        match = _MEDICATION.fullmatch(text.removeprefix(f"{self._base}/"))
         return match[1] if match else ""
