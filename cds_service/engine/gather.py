@@ -126,7 +126,7 @@ def gather(call: Call, needs: Sequence[Need], fetcher: Fetcher | None = None) ->
             lookups[key] = merged(lookups[key], _lookup(key, found, who, problems, source=_SERVER))
         extra += _lookup("medications", fetched.medications, who, problems, source=_SERVER, keep=True).resources
     problems += _merged((*(r for lookup in lookups.values() for r in lookup.resources), *extra))
-    return Records(call.patient_id, lookups, tuple(extra), tuple(problems), drafts, call.encounter_id)
+    return Records(call.patient_id, lookups, tuple(extra), tuple(problems), drafts, call.encounter_id, who.bases)
 
 
 def _drafts(found: DraftOrders | None, who: OnePatient, problems: list[str]) -> Drafts | None:
@@ -251,7 +251,7 @@ def from_bundle(bundle: object, needs: Sequence[Need], draft_orders: object = No
     if result.unattributed:
         counts = ", ".join(f"{kind} {number}" for kind, number in sorted(result.unattributed.items()))
         problems.append(f"resources that do not say whose they are: {counts}")
-    return Records(patient_id, lookups, extra, (*problems, *_merged(result.ours)), drafts)
+    return Records(patient_id, lookups, extra, (*problems, *_merged(result.ours)), drafts, None, who.bases)
 
 
 def _as_bundle(data: object) -> object:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from cds_service.fhir import status
 from cds_service.fhir.codes import Entry, Terminology
+from cds_service.fhir.identity import base_of
 from cds_service.fhir.read import code_text, items, mapping, name_of, string
 from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.needs import Drafts, Need, Records, Resource
@@ -158,7 +159,13 @@ class Chart:
         return tuple(found)
 
     def resolve(self, reference: object, resource_type: str) -> Resource | None:
-        """The resource of that type that a reference names, when it is among the records."""
+        """The resource of that type that a reference names, when it is among the records.
+
+        An address on another server names another resource, whatever its id (B7).
+        """
+        base = base_of(string(reference))
+        if base and self.records.bases and base not in self.records.bases:
+            return None
         parts = string(reference).split("/_history/")[0].removeprefix("urn:uuid:").rsplit("/", 1)
         return self._by_id.get(f"{resource_type}/{parts[-1]}")
 

@@ -100,6 +100,7 @@ class Records:
         problems: what the operator must hear about (foreign data, odd entries); no values.
         drafts: the orders being written; `None` where the call is not about orders.
         encounter_id: logical id of the encounter the call came from, if any.
+        bases: the FHIR servers, as `fhir.identity.normal_base` writes them, whose ids mean the records of this call.
     """
 
     patient_id: str = field(repr=False)
@@ -108,6 +109,7 @@ class Records:
     problems: tuple[str, ...] = ()
     drafts: Drafts | None = None
     encounter_id: str | None = field(default=None, repr=False)
+    bases: frozenset[str] = field(default=frozenset(), repr=False)
 
     def lookup(self, key: str) -> Lookup:
         """How the look-up under that key went; never asked for counts as not supplied."""

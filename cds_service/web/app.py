@@ -61,9 +61,7 @@ def create_app(
         raise ContentError("services", "id", "two services have the same id.", "Give each hook its own.")
     places = Places(settings.threads, settings.waiting)
     shares = Shares(settings.threads, [client.name for client in door.registry.all()] if door else [])
-    handlers = routes.Handlers(
-        settings, by_id, answer, self_check, degraded, attributes, door, places, shares
-    )
+    handlers = routes.Handlers(settings, by_id, answer, self_check, degraded, attributes, door, places, shares)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

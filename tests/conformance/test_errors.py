@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from cds_service.cli.compose import build_app
 from cds_service.kernel.errors import InputError, PatientMismatch, Unassessable
 from cds_service.kernel.rules import Level
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import Card, HookResponse, Source
-from cds_service.web.app import Service, create_app
+from cds_service.web.app import Service
 from cds_service.web.settings import Settings
 from tests.conformance.stub import StubService, stub_app
 from tests.conformance.wire import CALL, PATIENT, Wire, check_outcome, diagnostics, expression
@@ -57,20 +58,15 @@ def test_item_42_at_54_what_cannot_be_assessed_is_412_naming_the_key(problem: In
     assert json.loads(answer.text)["issue"][0]["code"] == code
 
 
-def test_item_72_on_unassessable_a_site_may_choose_a_card():
-    card = Card("0f6f4e9e-4a65-4c36-b9d8-57a5a1d6f3a4", "Could not look.", Level.INFO, Source("Bone Health CDS"))
-
-    def answer(_service: Service, _call: HookRequest, _caller: object) -> HookResponse:
-        raise Unassessable("not enough was supplied")
-
-    app = create_app(
-        Settings(on_unassessable="card"),
-        [StubService()],
-        answer,
-        unassessable_card=lambda _service, _call, _caller: HookResponse((card,)),
-    )
-    answer_ = Wire(app, StubService().id, BODY).call()
-    assert [c["summary"] for c in json.loads(answer_.text)["cards"]] == ["Could not look."]
+@pytest.mark.parametrize(("choice", "status"), [("412", 412), ("card", 200)])
+def test_item_72_on_unassessable_a_site_may_choose_a_card(choice: str, status: int):
+    """The product, with nothing supplied: not even whether the patient is in scope can be told."""
+    service = "bone-health-patient-view"
+    answer = Wire(build_app(Settings(on_unassessable=choice)), service, CALL.replace("PREFETCH", "{}")).call()
+    assert answer.status_code == status
+    if status == 200:
+        (card,) = json.loads(answer.text)["cards"]
+        assert card["indicator"] == "info"
 
 
 @pytest.mark.parametrize("problem", [RuntimeError("Mary Smith 1950-03-04"), RecursionError("p1"), KeyError("p1")])

@@ -187,8 +187,3 @@ def test_f7_metrics_need_a_port_of_their_own():
 def test_item_10_two_services_may_not_share_an_id():
     with pytest.raises(ContentError, match="two services have the same id"):
         create_app(Settings(), [StubService(), StubService(hook="order-sign")], one_card)
-
-
-def test_a_card_for_the_unassessable_must_be_there_if_it_is_asked_for():
-    with pytest.raises(ContentError, match="on_unassessable"):
-        create_app(Settings(on_unassessable="card"), [StubService()], one_card)
