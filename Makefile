@@ -27,10 +27,10 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden mutation lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden traceability mutation lock clean distclean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 # ---------------------------------------------------------------------------------------------- environment
 
@@ -190,6 +190,11 @@ golden: env-dev ## write every golden file anew: scenarios, vignettes, facts, pa
 	@WRITE_WHAT_IS_READ=1 $(PY) -m pytest -q -n 0 -p no:cacheprovider tests/unit/facts tests/unit/glucocorticoids
 	@$(PY) -m tests.dosage_corpus.measure
 	@$(BIN)/bonecds docs
+	@$(PY) -m tests.safety.traceability --write
+
+# With the JUnit file of a run (pytest --junitxml=...), the page with results goes to build/traceability.md.
+traceability: env-dev ## which tests prove which row of the threat tables; REPORT=build/junit.xml adds their results
+	@$(PY) -m tests.safety.traceability $(if $(REPORT),--report '$(REPORT)',--write)
 
 mutation: $(MUTATION_VENV)/.installed ## which mutants no test notices; choose with SHARDS="kernel doses" PATHS='*/dates.py' EVERY=5
 	@set -e; export PYTHONPATH="$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"; \
