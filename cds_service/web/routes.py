@@ -24,7 +24,7 @@ from cds_service.kernel.errors import (
     RequestRefused,
     Unassessable,
 )
-from cds_service.protocol import discovery, outcome
+from cds_service.protocol import discovery, openapi, outcome
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
 from cds_service.web import logs
@@ -90,6 +90,7 @@ class Handlers:
         unassessable_card: the answer for `on_unassessable = "card"`.
         attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
+        interface: the OpenAPI document as bytes.
     """
 
     settings: Settings
@@ -99,6 +100,7 @@ class Handlers:
     unassessable_card: Callable[[Service, HookRequest], HookResponse] | None
     attributes: Callable[[], Any]
     document: bytes = field(init=False)
+    interface: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         entries = [
@@ -106,10 +108,15 @@ class Handlers:
             for s in self.services.values()
         ]
         object.__setattr__(self, "document", to_bytes(discovery.document(entries)))
+        object.__setattr__(self, "interface", to_bytes(openapi.document(entries)))
 
     def discover(self) -> Response:
         """`GET /cds-services`."""
         return _cacheable(self.document)
+
+    def openapi(self) -> Response:
+        """`GET /openapi.json`."""
+        return _cacheable(self.interface)
 
     def sources(self) -> Response:
         """`GET /sources`: the source attributes of every rule (45 CFR 170.315(b)(11)(iv)(A))."""
