@@ -49,6 +49,7 @@ _OUTCOME: Mapping[str, Any] = {
 }
 _REFUSALS: Mapping[str, str] = {
     "400": "Not strict JSON, not a request of CDS Hooks, or a request of another hook.",
+    "408": "The body took too long to come.",
     "412": "Data of another patient, or too little to tell whether the patient is in scope.",
     "413": "More bytes or more JSON values than are read.",
     "415": "Another content type, charset or encoding than JSON in plain UTF-8.",

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import orjson
 from flask import Request, Response, g, request
-from werkzeug.exceptions import HTTPException, NotFound, UnsupportedMediaType
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException, NotFound, RequestTimeout, UnsupportedMediaType
 
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import (
@@ -42,7 +43,13 @@ _REFUSALS: Mapping[type[InputError], tuple[int, str]] = {
     PatientMismatch: (412, "business-rule"),
     Unassessable: (412, "incomplete"),
 }
-_ISSUES: Mapping[int, str] = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+_ISSUES: Mapping[int, str] = {
+    404: "not-found",
+    405: "not-supported",
+    408: "timeout",
+    413: "too-long",
+    415: "not-supported",
+}
 # in place of the words that Flask has for people who type addresses
 _NEXT_STEPS: Mapping[int, str] = {
     404: "There is nothing at this address. GET /cds-services lists the services.",
@@ -169,6 +176,7 @@ def read_json(sent: Request, max_bytes: int) -> Any:
 
     Raises:
         UnsupportedMediaType: another content type, charset or encoding than JSON in plain UTF-8.
+        RequestTimeout: the body did not come in time.
         PayloadTooLarge: too many bytes, stated or chunked, or too many values.
         JsonRefused: not strict JSON.
     """
@@ -179,7 +187,13 @@ def read_json(sent: Request, max_bytes: int) -> Any:
     stated = sent.content_length or 0
     if stated > max_bytes:
         raise PayloadTooLarge(f"the body has more than {max_bytes} bytes", next_step="Send fewer resources.")
-    raw = _bytes(sent, max_bytes + 1)
+    try:
+        raw = _bytes(sent, max_bytes + 1)
+    except TimeoutError:
+        raise RequestTimeout("The body took too long to come. Send it again.") from None
+    except (OSError, ParseException):
+        # chunks that are none, or a sender that has gone: gunicorn tells only while the body is read
+        raise JsonRefused("the body broke off", next_step="Send it again.") from None
     if len(raw) < stated:
         raise JsonRefused("the body is shorter than its Content-Length", next_step="Send it again.")
     return strict_json.load(raw, max_bytes=max_bytes)

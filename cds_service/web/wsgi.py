@@ -28,7 +28,7 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
     host = f"[{settings.host}]" if ":" in settings.host.strip("[]") and settings.host[0] != "[" else settings.host
     return {
         "bind": [f"{host}:{settings.port}"],
-        "worker_class": "gthread",
+        "worker_class": "cds_service.web.worker.BoundedWorker",
         "workers": settings.workers,
         "threads": settings.threads,
         "preload_app": True,

@@ -131,7 +131,7 @@ def test_a_body_cut_off_is_400(server: Server):
 def test_no_control_socket_no_access_log_and_the_content_is_read_before_the_processes_part():
     options = gunicorn_options(Settings())
     found = (options["control_socket_disable"], options["accesslog"], options["preload_app"], options["worker_class"])
-    assert found == (True, None, True, "gthread")
+    assert found == (True, None, True, "cds_service.web.worker.BoundedWorker")
 
 
 @pytest.mark.parametrize(
