@@ -95,7 +95,7 @@ def call_at_an_order() -> Json:
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every text outside the prefetch, which has tests of its own."""
+    """The path of every text outside the prefetch: none of it is shown on a card today, and none may be unescaped."""
     for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
         if path or key != "prefetch":
             if isinstance(value, str):
@@ -158,6 +158,32 @@ def test_e4_no_link_of_ours_carries_anything_of_the_patient() -> None:
             for card in scenario.json("cards.json")["cards"]:
                 assert "appContext" not in json.dumps(card)
                 assert card["source"].get("url") in {None, *_OUR_HOSTS}
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "sent_back"),
+    [
+        ("status", "draft", True),
+        ("status", "active", False),
+        ("status", "draft <b>", False),
+        ("subject", {"reference": "PATIENT"}, True),
+        ("subject", {"reference": f"{golden.BASE}/PATIENT"}, True),
+        ("subject", {"reference": "PATIENT <b>"}, False),
+        ("subject", {"display": "Jane Roe"}, False),
+    ],
+)
+def test_e5_only_a_draft_of_this_patient_is_sent_back_with_a_change(element: str, value: Any, sent_back: bool) -> None:
+    """A week's dose written as a day's is warned about each time; the one click that mends it is for drafts."""
+    scenario = next(each for each in scenarios() if str(each) == "order-alendronate-daily-by-mistake")
+    call = scenario.json("request.json")
+    patient = f"Patient/{call['context']['patientId']}"
+    order = call["context"]["draftOrders"]["entry"][0]["resource"]
+    order[element] = json.loads(json.dumps(value).replace("PATIENT", patient))
+    card = golden.post(json.dumps(call)).get_json()["cards"][0]
+    kinds = {action["type"] for each in card.get("suggestions", ()) for action in each["actions"]}
+
+    assert "a dose for a week" in card["summary"]
+    assert ("update" in kinds) is sent_back
 
 
 @pytest.mark.parametrize(
