@@ -119,7 +119,9 @@ def without_covered(proposals: Iterable[Proposal], orders: Mapping[str, Order]) 
 
 def already_ordered(drafts: Iterable[Mapping[str, Any]], orders: Mapping[str, Order]) -> frozenset[str]:
     """The orders that are in the basket already, by their codes, and those they cover; not what was taken back."""
-    standing = (each for each in drafts if each.get("status") not in _TAKEN_BACK and not each.get("doNotPerform"))
+    standing = (
+        each for each in drafts if string(each.get("status")) not in _TAKEN_BACK and not each.get("doNotPerform")
+    )
     codes = {code for draft in standing for code in _codes_of(draft)}
     there = {key for key, each in orders.items() if codes & {(c["system"], c["code"]) for c in each.codings}}
     return frozenset(there | {key for each in there for key in orders[each].covers})

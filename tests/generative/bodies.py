@@ -143,6 +143,16 @@ def _client() -> Any:
     return golden.app().test_client()
 
 
+def _of_ours(text: str) -> str:
+    """The answer without the sender's own draft, which goes back whole with one change, whatever it holds."""
+    body = json.loads(text)
+    for card in body.get("cards", ()):
+        for action in (each for suggestion in card.get("suggestions", ()) for each in suggestion["actions"]):
+            if action["type"] == "update":
+                del action["resource"]
+    return json.dumps(body)
+
+
 def faults(case: Sent) -> list[str]:
     """What is wrong with the answer; nothing, if all is well."""
     log, kept = StringIO(), sys.stderr
@@ -155,7 +165,7 @@ def faults(case: Sent) -> list[str]:
         sys.stderr = kept
     checks: dict[str, Callable[[], bool]] = {
         f"status {answer.status_code}": lambda: answer.status_code not in (200, 400, 412, 413),
-        "a canary in the answer": lambda: NOWHERE in answer.text,
+        "a canary in the answer": lambda: NOWHERE in _of_ours(answer.text),
         "a canary in the log": lambda: NOWHERE in log.getvalue() or NO_REFUSAL in log.getvalue(),
         "a value in a refusal": lambda: answer.status_code != 200 and NO_REFUSAL in answer.text,
         "an answer against the schema": lambda: (

@@ -76,6 +76,20 @@ def test_d5_one_draft_for_somebody_else_refuses_the_call(hook: str, subject: Jso
     assert "foreign" not in answer.text
 
 
+# --- C7 ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("odd", [None, True, 7, "", [], {}, [[]], [{}], ["draft"]], ids=json.dumps)
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_c7_whatever_stands_in_an_element_of_an_order_the_call_is_answered(odd: Any, hook: str) -> None:
+    """A list for a status was a 500 once: it cannot be looked up in a set."""
+    scenario = next(each for each in golden.scenarios() if str(each) == "order-alendronate-daily-by-mistake")
+    call = scenario.json("request.json") | {"hook": hook}
+    order = call["context"]["draftOrders"]["entry"][0]["resource"]
+    for element in [*order, "doNotPerform", "encounter", "basedOn"]:
+        changed = copy.deepcopy(call)
+        changed["context"]["draftOrders"]["entry"][0]["resource"][element] = odd
+        assert golden.post(json.dumps(changed)).status_code in (200, 412), element
+
+
 # --- D9 ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("status", ["amended", "corrected"])
 @pytest.mark.parametrize("first", ["the-original", "the-correction"])
