@@ -17,6 +17,9 @@ COVERED_AT_LEAST := 95
 SHARDS ?= kernel
 PATHS ?= *
 EVERY ?= 1
+# Which cases `make nightly` tries, and which share of them.
+SEED ?= 1
+SHARD ?= 1/1
 # The second FHIR validator runs on Node. Without npm its tests are skipped, and say so; `required` makes a failed install fatal.
 VALIDATORS ?= wanted
 # `make audit` fails if it could not look up every package; with `wanted` it says so and goes on. What it finds always fails.
@@ -30,7 +33,7 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden mutation sbom audit image-rehearsal lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -193,6 +196,16 @@ golden: env-dev ## write every golden file anew: scenarios, vignettes, facts, pa
 	@WRITE_WHAT_IS_READ=1 $(PY) -m pytest -q -n 0 -p no:cacheprovider tests/unit/facts tests/unit/glucocorticoids
 	@$(PY) -m tests.dosage_corpus.measure
 	@$(BIN)/bonecds docs
+	@$(PY) -m tests.safety.traceability --write
+
+# With the JUnit file of a run (pytest --junitxml=...), the page with results goes to build/traceability.md.
+traceability: env-dev ## which tests prove which row of the threat tables; REPORT=build/junit.xml adds their results
+	@$(PY) -m tests.safety.traceability $(if $(REPORT),--report '$(REPORT)',--write)
+
+# Goes on where it was stopped; other cases with SEED=2; on several machines with SHARD=1/4, SHARD=2/4 ...
+nightly: env-dev ## 100,000 cases of the no-false-reassurance property and 500,000 bodies; SEED=1 SHARD=1/1
+	@nice -n 10 $(PY) -m tests.generative.nightly reassurance --cases 100000 --seed '$(SEED)' --shard '$(SHARD)'
+	@nice -n 10 $(PY) -m tests.generative.nightly bodies --cases 500000 --seed '$(SEED)' --shard '$(SHARD)'
 
 mutation: $(MUTATION_VENV)/.installed ## which mutants no test notices; choose with SHARDS="kernel doses" PATHS='*/dates.py' EVERY=5
 	@set -e; export PYTHONPATH="$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"; \

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 _NOT_MEASURED = (
+    "security/test_bounded_work.py",
+    "conformance/test_openapi.py",
     "deck/",
     "generative/",
     "packaging/",

@@ -119,7 +119,9 @@ def without_covered(proposals: Iterable[Proposal], orders: Mapping[str, Order]) 
 
 def already_ordered(drafts: Iterable[Mapping[str, Any]], orders: Mapping[str, Order]) -> frozenset[str]:
     """The orders that are in the basket already, by their codes, and those they cover; not what was taken back."""
-    standing = (each for each in drafts if each.get("status") not in _TAKEN_BACK and not each.get("doNotPerform"))
+    standing = (
+        each for each in drafts if string(each.get("status")) not in _TAKEN_BACK and not each.get("doNotPerform")
+    )
     codes = {code for draft in standing for code in _codes_of(draft)}
     there = {key for key, each in orders.items() if codes & {(c["system"], c["code"]) for c in each.codings}}
     return frozenset(there | {key for each in there for key in orders[each].covers})
@@ -138,7 +140,7 @@ def suggestion(proposal: Proposal, orders: Mapping[str, Order], subject: Subject
         `None` for a change of an order that cannot be made without guessing.
     """
     order = orders[proposal.order]
-    action = _changed(order, subject.drafts.get(proposal.target, {})) if proposal.target else _created(order, subject)
+    action = _changed(order, subject, proposal.target) if proposal.target else _created(order, subject)
     ident = str(uuid.uuid5(uuid.UUID(card_uuid), f"{proposal.order}{proposal.target}"))
     return Suggestion(order.label, ident, (action,)) if action else None
 
@@ -153,9 +155,17 @@ def _created(order: Order, subject: Subject) -> Action:
     return Action(ActionType.CREATE, order.description, resource)
 
 
-def _changed(order: Order, draft: Mapping[str, Any]) -> Action | None:
-    """The whole draft with another rhythm; words about the old one go. Nothing where it has not exactly one dosage."""
+def _changed(order: Order, subject: Subject, target: str) -> Action | None:
+    """The whole draft with another rhythm; words about the old one go.
+
+    Nothing where it has not exactly one dosage, is no draft any more (an order that runs is not changed by a click), or does
+    not say that it is this patient's: such an order is warned about and not sent back.
+    """
+    draft = subject.drafts.get(target, {})
     instructions = items(draft.get("dosageInstruction"))
+    whose = f"/{string(mapping(draft.get('subject')).get('reference'))}"
+    if draft.get("status") != "draft" or not whose.endswith(f"/Patient/{subject.patient_id}"):
+        return None
     if not order.change or len(instructions) != 1 or not is_medication_request(draft):
         return None
     dosage = {

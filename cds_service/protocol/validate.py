@@ -59,10 +59,15 @@ def schema_errors(name: str, body: object) -> Iterator[ValidationError]:
 @cache
 def validator(name: str) -> Draft202012Validator:
     """The compiled schema `schemas/<name>.schema.json`."""
+    found = schema(name)
+    Draft202012Validator.check_schema(found)
+    return Draft202012Validator(found)
+
+
+def schema(name: str) -> dict[str, Any]:
+    """`schemas/<name>.schema.json`, read anew: the caller may change it."""
     text = files(__package__).joinpath("schemas", f"{name}.schema.json").read_text("utf-8")
-    schema = json.loads(text)
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+    return dict(json.loads(text))
 
 
 def path_of(error: ValidationError) -> str:
@@ -97,8 +102,8 @@ def _spelt(asked: Any) -> str:
     return " or ".join(map(str, asked)) if isinstance(asked, list) else str(asked)
 
 
-def _violations(schema: str, asked: Sequence[invariants.Invariant], body: object) -> list[str]:
-    found = [f"{path_of(error)}: {asked_by(error)}" for error in schema_errors(schema, body)]
+def _violations(name: str, asked: Sequence[invariants.Invariant], body: object) -> list[str]:
+    found = [f"{path_of(error)}: {asked_by(error)}" for error in schema_errors(name, body)]
     if isinstance(body, dict):
         for invariant in asked:
             found += [

@@ -75,6 +75,7 @@ def create_app(
     app.add_url_rule("/cds-services", view_func=handlers.discover, methods=["GET"])
     app.add_url_rule("/cds-services/<service_id>", view_func=handlers.call, methods=["POST"])
     app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
+    app.add_url_rule("/openapi.json", view_func=handlers.openapi, methods=["GET"])
     app.add_url_rule("/healthz", view_func=handlers.alive, methods=["GET"])
     app.add_url_rule("/readyz", view_func=handlers.ready, methods=["GET"])
     app.register_error_handler(InputError, routes.refused)

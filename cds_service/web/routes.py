@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import orjson
 from flask import Request, Response, g, request
-from werkzeug.exceptions import HTTPException, NotFound, UnsupportedMediaType
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException, NotFound, RequestTimeout, UnsupportedMediaType
 
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import (
@@ -25,7 +26,7 @@ from cds_service.kernel.errors import (
     RequestRefused,
     Unassessable,
 )
-from cds_service.protocol import discovery, outcome
+from cds_service.protocol import discovery, openapi, outcome
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
 from cds_service.security.tokens import Caller
@@ -54,7 +55,13 @@ _HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": "Bearer"},  # without a word on what was wrong (A23)
     503: {"Retry-After": str(RETRY_AFTER_S)},
 }
-_ISSUES: Mapping[int, str] = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+_ISSUES: Mapping[int, str] = {
+    404: "not-found",
+    405: "not-supported",
+    408: "timeout",
+    413: "too-long",
+    415: "not-supported",
+}
 # in place of the words that Flask has for people who type addresses
 _NEXT_STEPS: Mapping[int, str] = {
     404: "There is nothing at this address. GET /cds-services lists the services.",
@@ -105,6 +112,7 @@ class Handlers:
         degraded: what does not work although cards are given.
         attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
+        interface: the OpenAPI document as bytes.
     """
 
     settings: Settings
@@ -117,6 +125,7 @@ class Handlers:
     places: Places
     shares: Shares
     document: bytes = field(init=False)
+    interface: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         entries = [
@@ -124,10 +133,15 @@ class Handlers:
             for s in self.services.values()
         ]
         object.__setattr__(self, "document", to_bytes(discovery.document(entries)))
+        object.__setattr__(self, "interface", to_bytes(openapi.document(entries)))
 
     def discover(self) -> Response:
         """`GET /cds-services`."""
         return _cacheable(self.document)
+
+    def openapi(self) -> Response:
+        """`GET /openapi.json`."""
+        return _cacheable(self.interface)
 
     def sources(self) -> Response:
         """`GET /sources`: the source attributes of every rule (45 CFR 170.315(b)(11)(iv)(A))."""
@@ -184,6 +198,7 @@ def read_json(sent: Request, max_bytes: int) -> Any:
 
     Raises:
         UnsupportedMediaType: another content type, charset or encoding than JSON in plain UTF-8.
+        RequestTimeout: the body did not come in time.
         PayloadTooLarge: too many bytes, stated or chunked, or too many values.
         JsonRefused: not strict JSON.
     """
@@ -194,7 +209,13 @@ def read_json(sent: Request, max_bytes: int) -> Any:
     stated = sent.content_length or 0
     if stated > max_bytes:
         raise PayloadTooLarge(f"the body has more than {max_bytes} bytes", next_step="Send fewer resources.")
-    raw = _bytes(sent, max_bytes + 1)
+    try:
+        raw = _bytes(sent, max_bytes + 1)
+    except TimeoutError:
+        raise RequestTimeout("The body took too long to come. Send it again.") from None
+    except (OSError, ParseException):
+        # chunks that are none, or a sender that has gone: gunicorn tells only while the body is read
+        raise JsonRefused("the body broke off", next_step="Send it again.") from None
     if len(raw) < stated:
         raise JsonRefused("the body is shorter than its Content-Length", next_step="Send it again.")
     return strict_json.load(raw, max_bytes=max_bytes)

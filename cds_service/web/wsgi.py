@@ -11,9 +11,9 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from cds_service.web.settings import Settings
+from cds_service.web.worker import BoundedWorker
 
 # `web.metrics` has the same name; it must not be imported before the folder is there
 _AT_THE_DOOR = 8
@@ -40,7 +40,7 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
     metrics = [f"127.0.0.1:{settings.metrics_port}"] if settings.metrics_port else []
     return {
         "bind": [f"{host}:{settings.port}", *metrics],
-        "worker_class": Worker,
+        "worker_class": BoundedWorker,
         "workers": settings.workers,
         # those that work, those that wait, and a few that turn away and tell how we are
         "threads": settings.threads + settings.waiting + _AT_THE_DOOR,
@@ -62,21 +62,6 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "logconfig_dict": _LOGGING,
     }
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threads; a process that is asked to stop refuses new connections while it finishes its calls (G4).
-
-    gunicorn 27 only looks away: the kernel goes on taking connections that nobody will ever answer, so a balancer in front does
-    not try another server and its caller gets a broken answer.
-    """
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Take new connections, or none for the moment; none ever again once the process is asked to stop."""
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            for listener in self.sockets:
-                listener.close()
 
 
 def calm_collector(_worker: object) -> None:

@@ -190,7 +190,7 @@ def test_s7_a_dose_that_cannot_be_read_is_said_not_guessed(client: Any) -> None:
 
 
 # --- select and sign --------------------------------------------------------------------------------------------------------
-def test_the_same_advice_is_not_given_again_when_the_order_is_signed(client: Any) -> None:
+def test_e7_the_same_advice_is_not_given_again_when_the_order_is_signed(client: Any) -> None:
     story = {**_WOMAN, "orders": PREDNISONE}
     assert cards(client, call(story, "order-select"))
     assert cards(client, call(story, "order-sign")) == []

@@ -33,12 +33,12 @@ def wanted(requirements: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, MUTATION, SUPPLY_CHAIN])
-def test_every_locked_requirement_is_pinned_with_hashes(lock: str) -> None:
+def test_i1_every_locked_requirement_is_pinned_with_hashes(lock: str) -> None:
     """An index URL, a local path, a range or a missing hash is not a pin, so it shows here."""
     assert [entry for entry in entries(lock) if not _PIN.fullmatch(entry)] == []
 
 
-def test_run_time_lock_covers_the_service_and_its_build() -> None:
+def test_i1_run_time_lock_covers_the_service_and_its_build() -> None:
     """hatchling is locked too: `make demo` builds without isolation, so nothing unhashed is fetched."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     needed = wanted(project["project"]["dependencies"] + project["build-system"]["requires"])
@@ -47,7 +47,7 @@ def test_run_time_lock_covers_the_service_and_its_build() -> None:
     assert needed <= names("requirements.lock")
 
 
-def test_the_other_locks_cover_their_groups() -> None:
+def test_i1_the_other_locks_cover_their_groups() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
     assert wanted(project["dependency-groups"]["dev"]) <= names("requirements-dev.lock")

@@ -4,7 +4,8 @@
 
 writes `request.json` from `bundle.json` and, at an order, `orders.json` (a prefetch key that holds an OperationOutcome keeps
 it: that look-up is meant to fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers
-today, and the card in the README. Read the difference before committing it: these are the cards that clinicians see.
+today, the card in the README and docs/openapi.json. Read the difference before committing it: these are the cards that
+clinicians see.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ PATH = f"/cds-services/{SERVICE}"
 _ORDER_HOOK = re.compile(r'"hook"\s*:\s*"(order-select|order-sign)"')
 BASE = "https://ehr.example.org/fhir"
 README = FOLDER.parent.parent / "README.md"
+OPENAPI = FOLDER.parent.parent / "docs" / "openapi.json"
 # The scenario whose first card the README shows.
 IN_README = "gc-assessment-due"
 # Stands in `error.json` for the id that every refusal gets anew.
@@ -99,6 +101,12 @@ def post(text: str | bytes) -> TestResponse:
 def masked(answer: TestResponse) -> Json:
     """A refusal with its correlation id masked."""
     return dict(json.loads(answer.text.replace(answer.headers["X-Correlation-Id"], CORRELATION_ID)))
+
+
+def openapi_document() -> str:
+    """What `GET /openapi.json` answers, indented."""
+    document = app().test_client().get("/openapi.json").get_json()
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 # --- from a bundle to a call -----------------------------------------------------------------------------------------
@@ -224,6 +232,7 @@ def main() -> None:
             write(scenario)
             print(f"{scenario}: {'refused' if scenario.refused else len(scenario.json('cards.json')['cards'])}")
     write_readme()
+    OPENAPI.write_text(openapi_document(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from cds_service.web.settings import Settings
-from cds_service.web.wsgi import Worker, gunicorn_options
+from cds_service.web.worker import BoundedWorker
+from cds_service.web.wsgi import gunicorn_options
 from tests.conformance.wire import CALL, PATIENT
 
 ROOT = Path(__file__).parents[3]
@@ -131,7 +132,7 @@ def test_a_body_cut_off_is_400(server: Server):
 def test_no_control_socket_no_access_log_and_the_content_is_read_before_the_processes_part():
     options = gunicorn_options(Settings())
     found = (options["control_socket_disable"], options["accesslog"], options["preload_app"], options["worker_class"])
-    assert found == (True, None, True, Worker)
+    assert found == (True, None, True, BoundedWorker)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""gunicorn's threads, with an end to how long one caller may hold a thread, and no new callers once it is to stop.
+
+gunicorn 27 hands a connection to a thread as soon as its first byte is there and then reads without a time limit, so four
+callers that send one byte and no more stop a service of four threads for good; the limit `timeout` does not see threads.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+
+# Seconds for the whole request, header and body, and again for the answer. The longest body takes 4 Mbit/s in this time;
+# EHRs give up sooner. A proxy that reads requests whole, before it passes them on, keeps the threads free altogether.
+SECONDS = 10.0
+
+
+class BoundedWorker(ThreadWorker):  # type: ignore[misc]
+    """Threads in one process; a request or an answer that takes longer than `SECONDS` ends its connection."""
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take new connections, or none for the moment; none ever again once the process is asked to stop (G4).
+
+        gunicorn 27 only looks away while it finishes its calls: the kernel goes on taking connections that nobody will ever
+        answer, so a balancer in front does not try another server and its caller gets a broken answer.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+    def handle(self, conn: Any) -> Any:
+        """Answer one request of a connection; called in a thread."""
+        if not isinstance(conn.sock, TimedSocket):
+            conn.sock = TimedSocket(conn.sock)
+        conn.sock.begin(SECONDS)
+        return super().handle(conn)
+
+
+class TimedSocket:
+    """A socket that a whole request has to pass in time, not each piece of it; everything else is the socket's own."""
+
+    def __init__(self, held: Any) -> None:
+        self._held = held
+        self._seconds = self._end = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """From now on, all that is received has to come within so many seconds."""
+        self._seconds, self._end = seconds, time.monotonic() + seconds
+
+    def recv(self, size: int) -> bytes:
+        """As `socket.recv`.
+
+        Raises:
+            TimeoutError: the time for the request is over.
+        """
+        before = self._held.gettimeout()
+        left = max(self._end - time.monotonic(), 0.001)
+        self._held.settimeout(left if before is None else min(left, before))
+        try:
+            return bytes(self._held.recv(size))
+        finally:
+            self._held.settimeout(before)
+
+    def sendall(self, data: bytes) -> None:
+        """As `socket.sendall`.
+
+        Raises:
+            TimeoutError: the caller did not take all of it in time.
+        """
+        before = self._held.gettimeout()
+        self._held.settimeout(self._seconds)
+        try:
+            self._held.sendall(data)
+        finally:
+            self._held.settimeout(before)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._held, name)
