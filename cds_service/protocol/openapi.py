@@ -49,11 +49,14 @@ _OUTCOME: Mapping[str, Any] = {
 }
 _REFUSALS: Mapping[str, str] = {
     "400": "Not strict JSON, not a request of CDS Hooks, or a request of another hook.",
+    "401": "Where callers are registered: no valid, unused token of one of them.",
+    "403": "A tenant that is not the caller's.",
     "408": "The body took too long to come.",
     "412": "Data of another patient, or too little to tell whether the patient is in scope.",
     "413": "More bytes or more JSON values than are read.",
     "415": "Another content type, charset or encoding than JSON in plain UTF-8.",
     "500": "A fault of ours.",
+    "503": "Too many calls at the same time; the header Retry-After says when to try again.",
 }
 
 
@@ -90,7 +93,10 @@ def document(entries: Iterable[ServiceEntry]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"client": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
     }
 
 
@@ -100,6 +106,8 @@ def _call(entry: ServiceEntry) -> dict[str, Any]:
         "operationId": entry.id,
         "summary": entry.title,
         "description": entry.description,
+        # on loopback callers need not be registered
+        "security": [{}, {"client": []}],
         "requestBody": {"required": True, "content": {_JSON: body, _FHIR: body}},
         "responses": {"200": _answer("Cards; none means no advice.", "response"), **_refused(_REFUSALS)},
     }
