@@ -42,6 +42,7 @@ from cds_service.web.door import Door
 from cds_service.web.ledger import Ledger
 from cds_service.web.logs import Alarm
 from cds_service.web.settings import Settings
+from cds_service.web.worker import CallerGone, caller_gone
 
 if TYPE_CHECKING:
     from cds_service.web.metrics import Metrics
@@ -132,9 +133,11 @@ class _Noted:
         """As `HttpFetcher`."""
         if not self.fetcher.knows(fhir_server):
             observe.alarm(Alarm.FETCH_REFUSED)
-        began = time.monotonic()
-        found = self.fetcher.fetch(fhir_server, token, patient_id, needs, known)
+        began, gone = time.monotonic(), caller_gone()
+        found = self.fetcher.fetch(fhir_server, token, patient_id, needs, known, gone)
         observe.fetched((each.state.lookup.value for each in found.answers.values()), time.monotonic() - began)
+        if gone():
+            raise CallerGone
         return found
 
 

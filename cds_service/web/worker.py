@@ -6,10 +6,14 @@ callers that send one byte and no more stop a service of four threads for good; 
 
 from __future__ import annotations
 
+import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
+from flask import request
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException
 
 # Seconds for the whole request, header and body, and again for the answer. The longest body takes 4 Mbit/s in this time;
 # EHRs give up sooner. A proxy that reads requests whole, before it passes them on, keeps the threads free altogether.
@@ -36,6 +40,19 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock = TimedSocket(conn.sock)
         conn.sock.begin(SECONDS)
         return super().handle(conn)
+
+
+class CallerGone(HTTPException):
+    """Nobody waits for the answer any more (G2). The status is that of nginx's log; nobody receives it."""
+
+    code = 499
+    description = "the caller hung up"
+
+
+def caller_gone() -> Callable[[], bool]:
+    """A question that may be asked again and again while a call is answered: has its caller hung up?"""
+    connection = request.environ.get("gunicorn.socket")
+    return connection.hung_up if isinstance(connection, TimedSocket) else lambda: False
 
 
 class TimedSocket:
@@ -75,6 +92,15 @@ class TimedSocket:
             self._held.sendall(data)
         finally:
             self._held.settimeout(before)
+
+    def hung_up(self) -> bool:
+        """Whether the other end has closed the connection."""
+        try:
+            return not self._held.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False  # there, and waiting
+        except OSError:
+            return True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._held, name)

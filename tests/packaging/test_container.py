@@ -35,21 +35,21 @@ def only(word: str) -> str:
 # ---- the image
 
 
-def test_i_the_image_does_not_run_as_root() -> None:
+def test_i5_the_image_does_not_run_as_root() -> None:
     user, group = only("USER").split(":")
 
     assert int(user) > 0
     assert int(group) > 0
 
 
-def test_i_nothing_can_be_run_by_a_shell() -> None:
+def test_i5_nothing_can_be_run_by_a_shell() -> None:
     """The shipped stage has no RUN, which would need a shell, and every command is a list, which needs none."""
     assert [each.rest for each in SHIPPED if each.word == "RUN"] == []
     assert all(json.loads(only(word)) for word in ("ENTRYPOINT", "CMD"))
     assert json.loads(only("HEALTHCHECK").split("CMD ", 1)[1])[0].endswith("/python")
 
 
-def test_i_every_base_image_has_a_tag_that_names_its_debian_and_a_place_for_its_digest() -> None:
+def test_i5_every_base_image_has_a_tag_that_names_its_debian_and_a_place_for_its_digest() -> None:
     defaults = dict(each.rest.split("=", 1) for each in DOCKERFILE if each.stage == 0 and each.word == "ARG")
     bases = [re.fullmatch(r"\$\{(\w+)\}(?: AS \w+)?", each.rest) for each in DOCKERFILE if each.word == "FROM"]
 
@@ -58,7 +58,7 @@ def test_i_every_base_image_has_a_tag_that_names_its_debian_and_a_place_for_its_
     assert re.fullmatch(r".*-debian13:nonroot", defaults["RUNTIME_IMAGE"])
 
 
-def test_i_packages_are_installed_by_hash_or_from_what_was_built_here() -> None:
+def test_i1_packages_are_installed_by_hash_or_from_what_was_built_here() -> None:
     installs = [
         command
         for each in DOCKERFILE
@@ -71,13 +71,13 @@ def test_i_packages_are_installed_by_hash_or_from_what_was_built_here() -> None:
     assert [one for one in installs if "--require-hashes" not in one and "--no-index" not in one] == []
 
 
-def test_i_nothing_is_fetched_but_packages() -> None:
+def test_i1_nothing_is_fetched_but_packages() -> None:
     """ADD takes addresses and unpacks archives; curl and wget run what they find."""
     assert [each.rest for each in DOCKERFILE if each.word == "ADD"] == []
     assert [each.rest for each in DOCKERFILE if re.search(r"\b(curl|wget|https?://)", each.rest)] == []
 
 
-def test_i_the_build_sees_the_packages_and_nothing_else_of_the_checkout() -> None:
+def test_i5_the_build_sees_the_packages_and_nothing_else_of_the_checkout() -> None:
     copied = {
         source
         for each in DOCKERFILE
@@ -90,18 +90,18 @@ def test_i_the_build_sees_the_packages_and_nothing_else_of_the_checkout() -> Non
     assert {line[1:] for line in ignored if line.startswith("!")} == copied
 
 
-def test_i_the_health_check_asks_for_the_port_that_is_served() -> None:
+def test_i5_the_health_check_asks_for_the_port_that_is_served() -> None:
     port = json.loads(only("CMD"))[-1]
 
     assert f"'127.0.0.1', {port}," in only("HEALTHCHECK")
     assert only("EXPOSE") == port
 
 
-def test_i_the_shipped_stage_takes_files_from_the_build_stage_alone() -> None:
+def test_i5_the_shipped_stage_takes_files_from_the_build_stage_alone() -> None:
     assert all(each.rest.startswith("--from=build ") for each in SHIPPED if each.word == "COPY")
 
 
-def test_i_stopping_lets_calls_finish() -> None:
+def test_i5_stopping_lets_calls_finish() -> None:
     assert only("STOPSIGNAL") == "SIGTERM"
     assert int(SERVICES["bonecds"]["stop_grace_period"].removesuffix("s")) > 10
 
@@ -114,33 +114,33 @@ def test_the_label_names_this_version() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_i_containers_have_no_capability_and_gain_none(name: str) -> None:
+def test_i5_containers_have_no_capability_and_gain_none(name: str) -> None:
     assert SERVICES[name]["cap_drop"] == ["ALL"]
     assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "cap_add", "pid", "ipc", "devices"} & set(SERVICES[name])
 
 
 @pytest.mark.parametrize("name", READ_ONLY)
-def test_i_root_file_systems_are_read_only(name: str) -> None:
+def test_i5_root_file_systems_are_read_only(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_i_ports_are_published_on_loopback_only(name: str) -> None:
+def test_i5_ports_are_published_on_loopback_only(name: str) -> None:
     """Neither the service here nor HAPI authenticates its callers."""
     assert [port for port in SERVICES[name].get("ports", []) if not port.startswith("127.0.0.1:")] == []
     assert SERVICES[name].get("network_mode") != "host"
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_i_images_are_named_by_version(name: str) -> None:
+def test_i5_images_are_named_by_version(name: str) -> None:
     image, _, tag = SERVICES[name]["image"].partition(":")
 
     assert tag not in {"", "latest"}
     assert tag == "local" if "build" in SERVICES[name] else re.search(r"\d", tag), image
 
 
-def test_i_no_secret_stands_in_the_file() -> None:
+def test_i6_no_secret_stands_in_the_file() -> None:
     """Passwords come from a file, so they are neither here nor in what `docker inspect` prints."""
     said = {f"{name}.{key}": value for name in SERVICES for key, value in SERVICES[name].get("environment", {}).items()}
     suspicious = {key for key in said if re.search(r"PASSWORD|SECRET|TOKEN|KEY", key)}
@@ -149,7 +149,7 @@ def test_i_no_secret_stands_in_the_file() -> None:
     assert [key for key, value in said.items() if re.search(r"://[^/@\s]*:[^/@\s]*@", value)] == []
 
 
-def test_i_the_password_is_shared_by_those_who_need_it_and_only_its_maker_may_write_it() -> None:
+def test_i5_the_password_is_shared_by_those_who_need_it_and_only_its_maker_may_write_it() -> None:
     mounts = {
         name: each
         for name in SERVICES

@@ -104,7 +104,7 @@ def image(place: Path) -> Path:
     return place / "opt" / "bonecds"
 
 
-def test_i_the_rehearsal_runs_the_lines_that_install() -> None:
+def test_i5_the_rehearsal_runs_the_lines_that_install() -> None:
     """If these words left the Dockerfile, the rehearsal would try something else."""
     lines = " ".join(each.rest for each in instructions() if each.word == "RUN")
 
@@ -112,7 +112,7 @@ def test_i_the_rehearsal_runs_the_lines_that_install() -> None:
     assert "/opt/bonecds" in lines
 
 
-def test_i_neither_pip_nor_what_only_builds_is_in_the_image(image: Path) -> None:
+def test_i5_neither_pip_nor_what_only_builds_is_in_the_image(image: Path) -> None:
     """Whatever is installed is asked for by the service, directly or not."""
     ask = (
         "import importlib.metadata as metadata, json\n"
@@ -133,7 +133,7 @@ def test_i_neither_pip_nor_what_only_builds_is_in_the_image(image: Path) -> None
     assert not list(image.glob("bin/pip*"))
 
 
-def test_i_every_module_is_compiled_since_a_read_only_image_cannot_do_it_later(image: Path) -> None:
+def test_i5_every_module_is_compiled_since_a_read_only_image_cannot_do_it_later(image: Path) -> None:
     packages = next(image.glob("lib/python3.*/site-packages"))
     sources = [path for name in PACKAGES for path in (packages / name).rglob("*.py")]
 
@@ -141,7 +141,7 @@ def test_i_every_module_is_compiled_since_a_read_only_image_cannot_do_it_later(i
     assert [path for path in sources if not list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))] == []
 
 
-def test_i_it_serves_as_an_unprivileged_user_with_everything_read_only_and_no_network(image: Path, place: Path) -> None:
+def test_i5_it_serves_as_an_unprivileged_user_with_everything_read_only_and_no_network(image: Path, place: Path) -> None:
     if os.geteuid() != 0 or subprocess.run([*ISOLATED, "true"], capture_output=True, check=False).returncode:
         pytest.skip("NOT TRIED: needs root and unshare, to become another user in a file system that is read-only")
     shutil.copytree(ROOT / "fixtures" / "scenarios" / "gc-assessment-due", place / "scenario", dirs_exist_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from bonecds_kit.faultfhir import FaultFhir
 from bonecds_kit.forger import Forger
 
 from cds_service.review.call import prefetch, request_of
@@ -84,6 +85,27 @@ def test_g1_calls_beyond_the_places_and_the_room_to_wait_are_turned_away_and_the
 def _done_soon(future: Any) -> bool:
     """Whether it ends although no call under way does; what waits for a place gives up after its second."""
     return future.result(timeout=60) is not None
+
+
+def test_g2_when_the_caller_hangs_up_the_look_ups_end_and_no_answer_is_noted(tmp_path: Path) -> None:
+    bare = json.dumps({**request_of({}), "fhirServer": "FHIR"})
+    with FaultFhir() as ehr, served(f"fhir_bases=({ehr.base!r},), fetch_ms=10_000") as service:
+        ehr.fault("hang")
+        body = bare.replace("FHIR", ehr.base).encode()
+        with socket.create_connection(("127.0.0.1", service.port)) as caller:
+            head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            caller.sendall(head.encode() + body)
+            until = time.monotonic() + 60
+            while not ehr.requests:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+        while not (noted := [line for line in service.lines() if line["event"] != "server"]):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    (line,) = noted
+    assert (line["event"], line["status"], line["problem"]) == ("refused", 499, "CallerGone")
+    # the look-ups would have gone on for ten seconds
+    assert line["fetch_ms"] < 9_000
 
 
 def test_g3_a_process_that_is_killed_is_replaced_and_the_others_go_on() -> None:

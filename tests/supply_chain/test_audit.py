@@ -19,7 +19,7 @@ HOLE = {
 NOT_ASKED = {"name": "click", "skip_reason": "Dependency not found on PyPI and could not be audited: click (8.5.1)"}
 
 
-def test_every_package_looked_up_and_nothing_found() -> None:
+def test_i2_every_package_looked_up_and_nothing_found() -> None:
     assert audit.verdict({"dependencies": [CLEAN]}, 1) == (
         audit.FINE,
         ["1 packages looked up, no known vulnerability."],
@@ -33,7 +33,7 @@ def test_a_vulnerability_is_named_with_the_version_that_helps() -> None:
     assert lines == ["VULNERABLE jinja2 3.1.0: PYSEC-2026-1, fixed in 3.1.6"]
 
 
-def test_one_package_that_was_skipped_is_no_success() -> None:
+def test_i2_one_package_that_was_skipped_is_no_success() -> None:
     status, lines = audit.verdict({"dependencies": [CLEAN, NOT_ASKED]}, 2)
 
     assert status == audit.COULD_NOT_LOOK
@@ -49,7 +49,7 @@ def test_nothing_locked_is_no_success() -> None:
     assert audit.verdict({"dependencies": []}, 0)[0] == audit.COULD_NOT_LOOK
 
 
-def test_what_was_found_fails_although_others_were_skipped() -> None:
+def test_i2_what_was_found_fails_although_others_were_skipped() -> None:
     assert audit.verdict({"dependencies": [HOLE, NOT_ASKED]}, 2)[0] == audit.VULNERABLE
 
 

@@ -23,6 +23,8 @@ from cds_service.kernel.needs import Need, Resource
 
 SECONDS = 2.5
 PARALLEL = 8
+# How often it is looked whether the caller is still there
+_LOOK_UP_S = 0.1
 # Look-ups that may wait for a connection, for each connection: more than a few calls' worth will not be in time
 _WAITING = 16
 # More than this many drugs in one record that need a look-up by id are not looked up
@@ -148,11 +150,11 @@ class _Call:
         else:
             self.running[future] = job
 
-    def completed(self) -> Iterable[_Job]:
-        """Jobs as they end, until the time is over; what still runs then is cut."""
+    def completed(self, gone: Callable[[], bool]) -> Iterable[_Job]:
+        """Jobs as they end, until the time is over or nobody waits any more; what still runs then is cut."""
         try:
-            while self.running and (left := self.until - time.monotonic()) > 0:
-                done, _ = wait(self.running, timeout=left, return_when=FIRST_COMPLETED)
+            while self.running and (left := self.until - time.monotonic()) > 0 and not gone():
+                done, _ = wait(self.running, timeout=min(left, _LOOK_UP_S), return_when=FIRST_COMPLETED)
                 for future in done:
                     yield self.running.pop(future)
         finally:
@@ -196,7 +198,13 @@ class HttpFetcher:
         return _base(fhir_server) in self._servers
 
     def fetch(
-        self, fhir_server: str, token: str, patient_id: str, needs: Sequence[Need], known: Iterable[Resource]
+        self,
+        fhir_server: str,
+        token: str,
+        patient_id: str,
+        needs: Sequence[Need],
+        known: Iterable[Resource],
+        gone: Callable[[], bool] = lambda: False,
     ) -> Fetched:
         """Look up the needs, and the Medications that records refer to.
 
@@ -206,6 +214,7 @@ class HttpFetcher:
             patient_id: logical id of the patient.
             needs: what to look up.
             known: resources of the call.
+            gone: whether the caller waits no more; then everything under way is cut (G2).
 
         Returns:
             An answer for each need, never later than the deadline and a few milliseconds; what was not in time is
@@ -222,7 +231,7 @@ class HttpFetcher:
             call.start(need.key, self._look_up(need, patient_id, to.server.dialect))
         drugs = _Drugs(to.server.base)
         drugs.start(call, known)
-        for job in call.completed():
+        for job in call.completed(gone):
             drugs.start(call, job.answer().resources)
         found = {job.key: job.answer() for job in call.jobs}
         return Fetched({need.key: found[need.key] for need in needs}, drugs.answer(call))
