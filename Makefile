@@ -25,6 +25,12 @@ VALIDATORS ?= wanted
 # `make audit` fails if it could not look up every package; with `wanted` it says so and goes on. What it finds always fails.
 AUDIT ?= required
 SERVICE ?= pypi
+# The FHIR and OAuth servers that nobody here wrote run on Java (with Maven) and Node (with npm): the same two words for them.
+REAL_SERVERS ?= wanted
+# Where `make hapi`, `make medplum` and `make oidc` answer, on 127.0.0.1.
+HAPI_PORT ?= 8090
+MEDPLUM_PORT ?= 8095
+OIDC_PORT ?= 8099
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -33,10 +39,10 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage real-servers real-servers-install hapi medplum oidc realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
 
 # ---------------------------------------------------------------------------------------------- environment
 
@@ -156,6 +162,38 @@ unit: $(VENV)/.installed-dev ## pytest with branch coverage; choose with ARGS="-
 	$(SAY) "Tests"
 	@$(BIN)/pytest --numprocesses=$(JOBS) --dist worksteal --cov --cov-report= $(ARGS)
 
+REAL := tests/real_servers
+SKIPPED_SERVERS := [ '$(REAL_SERVERS)' != required ]
+
+$(REAL)/node_modules/.package-lock.json: $(REAL)/package-lock.json
+	$(SAY) "Installing Medplum, oidc-provider and their Node (about 50 packages, 300 MB, every file checked against its hash)"
+	@if ! command -v npm >/dev/null; then echo "SKIPPED: npm was not found"; $(SKIPPED_SERVERS); \
+	elif ! npm ci --prefix $(REAL) --loglevel=error; then echo "SKIPPED: npm could not install them"; $(SKIPPED_SERVERS); fi
+
+# Maven keeps what it brings in its own repository, about 320 MB; build/classpath says where each jar lies there.
+$(REAL)/hapi/build/classpath: $(REAL)/hapi/pom.xml $(shell find $(REAL)/hapi/src -type f)
+	$(SAY) "Installing HAPI FHIR (about 250 packages of pinned versions)"
+	@if ! command -v mvn >/dev/null || ! command -v javac >/dev/null; then \
+	  echo "SKIPPED: Maven and a Java 17 compiler were not found (Debian: apt install maven openjdk-17-jdk-headless)"; $(SKIPPED_SERVERS); \
+	elif ! mvn --quiet --batch-mode --file $(REAL)/hapi/pom.xml process-classes; then \
+	  rm -f $@; echo "SKIPPED: Maven could not install it"; $(SKIPPED_SERVERS); \
+	else touch $@; fi
+
+real-servers-install: $(REAL)/node_modules/.package-lock.json $(REAL)/hapi/build/classpath ## install the servers of the next target (Maven, npm)
+
+real-servers: $(VENV)/.installed-dev real-servers-install ## the same outcomes from HAPI FHIR, Medplum, prefetch and file
+	$(SAY) "Servers that nobody here wrote"
+	@REAL_SERVERS=$(REAL_SERVERS) $(BIN)/pytest --numprocesses=0 $(REAL) $(ARGS)
+
+hapi: $(VENV)/.installed-dev $(REAL)/hapi/build/classpath ## run HAPI FHIR (R4, in memory) in the foreground
+	@$(PY) -m tests.real_servers.servers hapi $(HAPI_PORT)
+
+medplum: $(VENV)/.installed-dev $(REAL)/node_modules/.package-lock.json ## run Medplum's FHIR router (R4, in memory) in the foreground
+	@$(PY) -m tests.real_servers.servers medplum $(MEDPLUM_PORT)
+
+oidc: $(VENV)/.installed-dev $(REAL)/node_modules/.package-lock.json ## run the OAuth 2 server of the tests in the foreground
+	@$(PY) -m tests.real_servers.servers oidc $(OIDC_PORT)
+
 coverage: $(VENV)/.installed-dev ## branch coverage of the clinical core and the readers in the last `make unit`
 	$(SAY) "Branch coverage of $(COVERED): at least $(COVERED_AT_LEAST) % each"
 	@for package in $(COVERED); do \
@@ -259,4 +297,4 @@ clean: ## remove what the checks and builds leave behind
 	@find . -path './$(VENV)' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the environments
-	@rm -rf $(VENV) tests/validators/node_modules
+	@rm -rf $(VENV) tests/validators/node_modules $(REAL)/node_modules $(REAL)/hapi/build

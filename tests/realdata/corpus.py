@@ -9,7 +9,7 @@ import datetime as dt
 import gzip
 import re
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,18 +81,26 @@ def read(path: Path) -> Any:
     return _parsed(_bytes(path))
 
 
-def cases(root: Path = DATA) -> Iterator[Case]:
-    """Every patient, folder by folder; bundles are parsed one at a time."""
+def cases(root: Path = DATA, only: Callable[[str, str], bool] = lambda folder, file: True) -> Iterator[Case]:
+    """Every patient, folder by folder; bundles are parsed one at a time.
+
+    Args:
+        root: where the data lies.
+        only: whether to open a file, by its folder and name; of the folders whose files make up one patient all or none.
+    """
     for folder in _folders(root):
         name = str(folder.relative_to(root))
         if name in _SKIPPED_FOLDERS:
             continue
         if name in _LOOSE:
+            if not only(name, ""):
+                continue
             loose = [read(path) for path in _json_files(folder)]
             yield from (Case(name, each.name, each.bundle) for each in by_patient("all files", loose))
             continue
         for path in sorted(folder.iterdir()):
-            yield from _cases_of(name, path)
+            if only(name, path.name):
+                yield from _cases_of(name, path)
 
 
 def skipped(root: Path = DATA) -> list[Skipped]:
