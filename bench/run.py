@@ -80,7 +80,7 @@ def measure(plan: Plan) -> tuple[list[Row], dict[str, float]]:
     """Rows per size and service, and the memory of each worker in MB after the run."""
     with ExitStack() as stack:
         files = {size: stack.enter_context(_file(body(size, plan.hook))) for size in SIZES}
-        running = {name: stack.enter_context(_running(name, plan.hook)) for name in NAMES}
+        running = {name: stack.enter_context(running(name, plan.hook)) for name in NAMES}
         rows = []
         for size, file in files.items():
             for _, port in running.values():
@@ -146,7 +146,7 @@ def _file(content: bytes) -> Iterator[Path]:
 
 
 @contextmanager
-def _running(name: str, hook: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def running(name: str, hook: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = _free_port()
     environ = {key: value for key, value in os.environ.items() if not key.startswith("BONECDS_")}
     with tempfile.TemporaryFile() as log:

@@ -37,6 +37,7 @@ from cds_service.store.audit import Audit
 from cds_service.store.database import Database
 from cds_service.store.used_tokens import UsedTokens
 from cds_service.web import observe
+from cds_service.web.admission import TURNS
 from cds_service.web.app import create_app
 from cds_service.web.door import Door
 from cds_service.web.ledger import Ledger
@@ -134,7 +135,8 @@ class _Noted:
         if not self.fetcher.knows(fhir_server):
             observe.alarm(Alarm.FETCH_REFUSED)
         began, gone = time.monotonic(), caller_gone()
-        found = self.fetcher.fetch(fhir_server, token, patient_id, needs, known, gone)
+        with TURNS.given_away():
+            found = self.fetcher.fetch(fhir_server, token, patient_id, needs, known, gone)
         observe.fetched((each.state.lookup.value for each in found.answers.values()), time.monotonic() - began)
         if gone():
             raise CallerGone

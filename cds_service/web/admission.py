@@ -76,6 +76,35 @@ class Places:
             raise TooBusy
 
 
+class Turns:
+    """One call of a process computes at a time; whoever waits for a FHIR server lets another one have the turn.
+
+    Python runs one thread at a time anyway. Left to itself it changes between all that want to run, every few milliseconds: calls
+    that began first end as late as those that began last, and a call that is turned away waits for each of them several times.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Semaphore()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """A turn, for as long as the block runs."""
+        with self._turn:
+            yield
+
+    @contextmanager
+    def given_away(self) -> Iterator[None]:
+        """Inside of a turn: the block waits for others, so somebody else may compute."""
+        self._turn.release()
+        try:
+            yield
+        finally:
+            self._turn.acquire()
+
+
+TURNS = Turns()
+
+
 class Shares:
     """No client takes all the places while others are registered (G10): at most three of four are one client's.
 

@@ -89,6 +89,7 @@ def create_app(
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Cache-Control", "no-store")
         routes.note_answered()
+        routes.drain()
         return response
 
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -31,12 +32,14 @@ from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
 from cds_service.security.tokens import Caller
 from cds_service.web import observe
-from cds_service.web.admission import RETRY_AFTER_S, Places, Shares, TooBusy
+from cds_service.web.admission import RETRY_AFTER_S, TURNS, Places, Shares, TooBusy
 from cds_service.web.door import Door
 from cds_service.web.logs import Alarm
 from cds_service.web.settings import Settings
 
 _PUBLIC_SECONDS = 60
+# most of what is left unread; a longer body costs its sender the connection
+_DRAINED = 1_000_000
 _CONTENT_TYPES = ("application/json", "application/fhir+json")
 _UTF8 = ("utf-8", "utf8")
 
@@ -157,7 +160,7 @@ class Handlers:
         caller = self._admitted(service_id)
         # read before a place is taken: a sender that dawdles must not keep it from others (C12)
         raw = read_body(request, self.settings.max_body_bytes)
-        with self.shares.of(caller.client.name if caller else ""), self.places.one():
+        with self.shares.of(caller.client.name if caller else ""), self.places.one(), TURNS.one():
             g.call = call = parse(strict_json.load(raw, max_bytes=self.settings.max_body_bytes), hook=service.hook)
             g.hook_instance = call.hook_instance
             g.found = self.answer(service, call, caller)
@@ -232,6 +235,15 @@ def _bytes(sent: Request, most: int) -> bytes:
     while len(found) < most and (part := sent.stream.read(most - len(found))):
         found += part
     return bytes(found)
+
+
+def drain() -> None:
+    """Read what is left of a request that was answered before it was read to its end.
+
+    gunicorn 27 closes such a connection without telling, so the next call on it is lost to its sender.
+    """
+    with contextlib.suppress(OSError, ParseException):
+        _bytes(request, _DRAINED)
 
 
 def refused(problem: InputError) -> Response:

@@ -141,7 +141,9 @@ def test_i5_every_module_is_compiled_since_a_read_only_image_cannot_do_it_later(
     assert [path for path in sources if not list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))] == []
 
 
-def test_i5_it_serves_as_an_unprivileged_user_with_everything_read_only_and_no_network(image: Path, place: Path) -> None:
+def test_i5_it_serves_as_an_unprivileged_user_with_everything_read_only_and_no_network(
+    image: Path, place: Path
+) -> None:
     if os.geteuid() != 0 or subprocess.run([*ISOLATED, "true"], capture_output=True, check=False).returncode:
         pytest.skip("NOT TRIED: needs root and unshare, to become another user in a file system that is read-only")
     shutil.copytree(ROOT / "fixtures" / "scenarios" / "gc-assessment-due", place / "scenario", dirs_exist_ok=True)
