@@ -9,16 +9,18 @@ import pytest
 
 from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.facts.weekly_doses import DailyOrder
-from cds_service.clinical.rules.drug_orders import weekly_dose_ordered_daily
+from cds_service.clinical.rules.drug_orders import denosumab_ordered_without_follow_on, weekly_dose_ordered_daily
 from cds_service.clinical.rules.glucocorticoid_orders import no_assessment_as_glucocorticoid_is_ordered
 from cds_service.clinical.rules.offers import against
 from cds_service.kernel.facts import Evidence
 from cds_service.kernel.quantities import between, exactly
 from cds_service.kernel.rules import Finding, Level, Proposal
 from cds_service.kernel.truth import Truth
+from tests.support.drugs import ALENDRONATE as ALENDRONATE_CODE
 from tests.unit.glucocorticoids.test_orders import patient
 
 NUMBERS = CLINIC.thresholds(dt.date(2026, 6, 15))
+DRAFT = "MedicationRequest/draft-1"
 DENOSUMAB = {"drug": "denosumab", "mg": 60, "route": "subcutaneous", "every": "month"}
 ALENDRONATE = {"drug": "alendronate", "mg": 70, "every": "day"}
 VITAMIN_D = {"drug": "cholecalciferol", "units": 50000, "every": "day"}
@@ -56,6 +58,14 @@ def test_what_an_order_of_alendronate_or_vitamin_d_comes_to_a_day() -> None:
     )
     assert patient(orders={"drug": "risedronate", "mg": 35, "every": "day"}).weekly_doses == ()
     assert patient(orders={"drug": "alendronate", "mg": "as directed"}).weekly_doses == ()
+
+
+def test_tablets_are_counted_by_the_strength_that_the_drug_is_named_with() -> None:
+    system, code = ALENDRONATE_CODE
+    named = {"text": "Alendronate 70 mg tablet", "coding": [{"system": system, "code": code}]}
+    order = {"medicationCodeableConcept": named, "dosageInstruction": [{"text": "1 tablet daily"}]}
+    (found,) = patient(order, orders=[ALENDRONATE]).weekly_doses
+    assert found.per_day == exactly(70)
 
 
 def test_an_order_whose_words_and_structure_differ_is_told_with_both() -> None:
@@ -100,6 +110,48 @@ def assessment(*orders: dict[str, Any], **story: Any) -> Finding:
     found = no_assessment_as_glucocorticoid_is_ordered.decide(patient(orders=list(orders), **story), NUMBERS)
     assert isinstance(found, Finding)
     return found
+
+
+def looked_at(finding: Finding) -> list[tuple[str, str, bool]]:
+    """The criteria of a finding: which, their truth, and whether the order is shown."""
+    leaves = finding.applies.leaves()
+    return [(leaf.key, leaf.truth.value, DRAFT in {each.resource for each in leaf.evidence}) for leaf in leaves]
+
+
+@pytest.mark.parametrize(
+    ("order", "ordered", "long", "open_end"),
+    [
+        ({"drug": "prednisone", "mg": 5, "days": 180}, "yes", "yes", "no"),
+        ({"drug": "prednisone", "mg": 5, "days": 30}, "yes", "no", "no"),
+        ({"drug": "prednisone", "mg": 5}, "yes", "unknown", "yes"),
+        (DENOSUMAB, "no", "no", "no"),
+    ],
+    ids=["half a year", "a month", "without an end", "another drug"],
+)
+def test_an_assessment_is_asked_for_where_the_order_is_long_or_has_no_end(
+    order: dict[str, Any], ordered: str, long: str, open_end: str
+) -> None:
+    found = assessment(order)
+    assert [(key, truth) for key, truth, _ in looked_at(found)] == [
+        ("adult", "yes"),
+        ("gc-ordered", ordered),
+        ("gc-order-long-term", long),
+        ("gc-order-without-end", open_end),
+    ]
+    assert ("gc-ordered", ordered, ordered == "yes") in looked_at(found)
+    assert found.applies.truth is (Truth.YES if "yes" in (long, open_end) else Truth.NO)
+
+
+def test_an_order_of_another_drug_says_nothing_about_glucocorticoids() -> None:
+    assert assessment(DENOSUMAB).values == {}
+
+
+def test_saf_07_denosumab_as_it_is_ordered() -> None:
+    found = denosumab_ordered_without_follow_on.decide(patient(orders=[DENOSUMAB]), NUMBERS)
+    assert looked_at(found) == [("at-order", "yes", False), ("denosumab-ordered", "yes", True)]
+    assert found.values == {"drug": "Denosumab", "ordered": True}
+    other = denosumab_ordered_without_follow_on.decide(patient(orders=[ALENDRONATE]), NUMBERS)
+    assert looked_at(other) == [("at-order", "yes", False), ("denosumab-ordered", "no", False)]
 
 
 _IN_A_YEAR = "mg prednisolone-equivalent in the last 365 days, today included"
