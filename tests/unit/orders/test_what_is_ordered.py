@@ -12,11 +12,11 @@ from cds_service.clinical.facts.weekly_doses import DailyOrder
 from cds_service.clinical.rules.drug_orders import denosumab_ordered_without_follow_on, weekly_dose_ordered_daily
 from cds_service.clinical.rules.glucocorticoid_orders import no_assessment_as_glucocorticoid_is_ordered
 from cds_service.clinical.rules.offers import against
-from cds_service.kernel.facts import Evidence
+from cds_service.kernel.facts import Evidence, GapKind
 from cds_service.kernel.quantities import between, exactly
 from cds_service.kernel.rules import Finding, Level, Proposal
 from cds_service.kernel.truth import Truth
-from tests.support.drugs import ALENDRONATE as ALENDRONATE_CODE
+from tests.support.drugs import ATC
 from tests.unit.glucocorticoids.test_orders import patient
 
 NUMBERS = CLINIC.thresholds(dt.date(2026, 6, 15))
@@ -61,8 +61,7 @@ def test_what_an_order_of_alendronate_or_vitamin_d_comes_to_a_day() -> None:
 
 
 def test_tablets_are_counted_by_the_strength_that_the_drug_is_named_with() -> None:
-    system, code = ALENDRONATE_CODE
-    named = {"text": "Alendronate 70 mg tablet", "coding": [{"system": system, "code": code}]}
+    named = {"text": "Alendronate 70 mg tablet", "coding": [{"system": ATC, "code": "M05BA04"}]}
     order = {"medicationCodeableConcept": named, "dosageInstruction": [{"text": "1 tablet daily"}]}
     (found,) = patient(order, orders=[ALENDRONATE]).weekly_doses
     assert found.per_day == exactly(70)
@@ -144,6 +143,13 @@ def test_an_assessment_is_asked_for_where_the_order_is_long_or_has_no_end(
 
 def test_an_order_of_another_drug_says_nothing_about_glucocorticoids() -> None:
     assert assessment(DENOSUMAB).values == {}
+
+
+def test_an_order_without_an_end_whose_dose_cannot_be_read_says_so() -> None:
+    found = assessment({"drug": "prednisone", "mg": "as directed"})
+    leaf = next(each for each in found.applies.leaves() if each.key == "gc-order-without-end")
+    assert leaf.truth is Truth.UNKNOWN
+    assert [(gap.kind, gap.what) for gap in leaf.gaps] == [(GapKind.DOSE_UNREADABLE, "glucocorticoids")]
 
 
 def test_saf_07_denosumab_as_it_is_ordered() -> None:
