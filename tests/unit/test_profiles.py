@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -156,6 +157,19 @@ def test_words_that_replace_no_text_are_refused() -> None:
     made = site('base = "us"\n[wording]\n"rules.GC-01.headline" = "x"')
     with pytest.raises(ContentError, match=r"profile: wording.rules.GC-01.headline: is no text of this language"):
         SERVICE.texts("en", made.wording)
+
+
+def test_a_profile_takes_one_of_the_published_tables_where_they_disagree() -> None:
+    ours = dict(US.equivalence)
+    for ingredient in ours:
+        rest = tuple(pair for pair in US.equivalence if pair[0] != ingredient)
+        with pytest.raises(ContentError) as problem:
+            profiles._check_tables(replace(US, equivalence=rest), "clinic.toml")
+        assert str(problem.value) == (
+            f"clinic.toml: equivalence.{ingredient}: is missing: published tables disagree about it. "
+            "See guidelines/equivalence.toml."
+        )
+    assert "betamethasone" in ours
 
 
 # --- just some guidelines --------------------------------------------------------------------------------------------

@@ -95,6 +95,17 @@ def test_d20_an_order_that_contradicts_itself_is_not_rewritten() -> None:
     assert found.propose == ()
 
 
+@pytest.mark.parametrize(
+    ("mg", "truth"), [(70, Truth.YES), ([70, 80], Truth.YES), ([50, 70], Truth.UNKNOWN), ([50, 60], Truth.NO)]
+)
+def test_d20_a_range_reaches_a_dose_of_a_week_when_its_lower_end_does(mg: object, truth: Truth) -> None:
+    found = decided({**ALENDRONATE, "mg": mg})
+    assert [(leaf.key, leaf.truth) for leaf in found.applies.leaves()] == [
+        ("at-order", Truth.YES),
+        ("weekly-as-daily", truth),
+    ]
+
+
 def test_d20_says_nothing_of_other_drugs() -> None:
     found = decided(DENOSUMAB)
     assert [(leaf.key, leaf.truth) for leaf in found.applies.leaves()] == [
