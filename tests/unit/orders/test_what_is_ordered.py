@@ -163,6 +163,13 @@ def test_an_order_without_an_end_whose_dose_cannot_be_read_says_so() -> None:
     assert [(gap.kind, gap.what) for gap in leaf.gaps] == [(GapKind.DOSE_UNREADABLE, "glucocorticoids")]
 
 
+def test_an_assessment_on_record_satisfies() -> None:
+    done = assessment({**_A_MONTH, "days": 180}, dxa={"ago": "6 months", "t": {"spine": -1.2}})
+    assert done.satisfied_by is not None
+    assert done.satisfied_by.truth is Truth.YES
+    assert (done.values["bmd_vfa_requested"], done.values["frax_requested"]) == (False, False)
+
+
 def test_saf_07_denosumab_as_it_is_ordered() -> None:
     found = denosumab_ordered_without_follow_on.decide(patient(orders=[DENOSUMAB]), NUMBERS)
     assert looked_at(found) == [("at-order", "yes", False), ("denosumab-ordered", "yes", True)]
