@@ -224,7 +224,10 @@ def test_of_several_signatures_that_hold_the_newest_counts() -> None:
 
 def test_the_hash_covers_code_facts_numbers_and_words() -> None:
     told = basis.Basis(RULE).as_json
+    assert list(told) == ["declared", "functions", "constants", "numbers", "codes", "units", "words"]
     assert "cds_service.clinical.concepts.long_term" in told["functions"]
+    assert "cds_service.clinical.dosage.course.Days" in told["functions"], "a class whose methods were made for it"
+    assert not any(line.startswith('["lines"') for line in told["words"]), "lines of other rules"
     assert "cds_service.clinical.facts.glucocorticoids.exposure" in told["functions"]
     assert any(line.startswith("acr2022.gc-entry-dose 2.5 ") for line in told["numbers"])
     assert any(line.startswith("glucocorticoid.drug ") for line in told["codes"])
