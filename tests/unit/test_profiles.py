@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -158,6 +159,19 @@ def test_words_that_replace_no_text_are_refused() -> None:
         SERVICE.texts("en", made.wording)
 
 
+def test_a_profile_takes_one_of_the_published_tables_where_they_disagree() -> None:
+    ours = dict(US.equivalence)
+    for ingredient in ours:
+        rest = tuple(pair for pair in US.equivalence if pair[0] != ingredient)
+        with pytest.raises(ContentError) as problem:
+            profiles._check_tables(replace(US, equivalence=rest), "clinic.toml")
+        assert str(problem.value) == (
+            f"clinic.toml: equivalence.{ingredient}: is missing: published tables disagree about it. "
+            "See guidelines/equivalence.toml."
+        )
+    assert "betamethasone" in ours
+
+
 # --- just some guidelines --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("sets", "switch", "reading"),
@@ -210,7 +224,10 @@ def test_of_several_signatures_that_hold_the_newest_counts() -> None:
 
 def test_the_hash_covers_code_facts_numbers_and_words() -> None:
     told = basis.Basis(RULE).as_json
+    assert list(told) == ["declared", "functions", "constants", "numbers", "codes", "units", "words"]
     assert "cds_service.clinical.concepts.long_term" in told["functions"]
+    assert "cds_service.clinical.dosage.course.Days" in told["functions"], "a class whose methods were made for it"
+    assert not any(line.startswith('["lines"') for line in told["words"]), "lines of other rules"
     assert "cds_service.clinical.facts.glucocorticoids.exposure" in told["functions"]
     assert any(line.startswith("acr2022.gc-entry-dose 2.5 ") for line in told["numbers"])
     assert any(line.startswith("glucocorticoid.drug ") for line in told["codes"])

@@ -103,10 +103,7 @@ def fixed_end(resource: Resource, dosage: object) -> DateSpan | None:
     match resource.get("resourceType"):
         case "MedicationRequest":
             return own_end(dosage)
-        case "MedicationAdministration":
-            start = parse_date(resource.get("effectiveDateTime")) or parse_date(period.get("start"))
-            return parse_date(period.get("end")) or start
-        case "MedicationStatement":
+        case "MedicationAdministration" | "MedicationStatement":
             return parse_date(period.get("end"))
     return None
 

@@ -72,7 +72,7 @@ def rhythm_of(timing: object) -> Rhythm:
     once = bool(codes & _ONCE) or _single(repeat, codes)
     words, as_needed = _by_words(content.get("code"), codes)
     by_code |= words
-    told = _tells(repeat) or bool(by_code) or bool(codes)
+    told = _tells(repeat) or bool(codes)
     if once and not by_code and by_repeat is None and not _tells(repeat):
         return Rhythm(often(1), Interval(_ONE, _ONE), told=True, as_needed=as_needed)
     rate = _agreed(by_repeat, by_code) if by_repeat is not None or not _tells(repeat) else None

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.clinical.dosage.product import Product
@@ -69,6 +69,7 @@ def wider(outer: Interval, inner: Interval) -> bool:
     return lows and (outer.high is None or (inner.high is not None and inner.high <= outer.high))
 
 
+@settings(deadline=None)
 @given(halves, times)
 def test_tablets_or_mg(tablets: Decimal, frequency: int) -> None:
     assert only(order(dosage(tablets, daily(frequency)))) == only(
@@ -76,6 +77,7 @@ def test_tablets_or_mg(tablets: Decimal, frequency: int) -> None:
     )
 
 
+@settings(deadline=None)
 @given(halves, times)
 def test_by_the_day_or_by_the_week(tablets: Decimal, frequency: int) -> None:
     by_week = {"frequency": 7 * frequency, "period": 1, "periodUnit": "wk"}
@@ -83,6 +85,7 @@ def test_by_the_day_or_by_the_week(tablets: Decimal, frequency: int) -> None:
     assert only(order(dosage(tablets, daily(frequency)))) == only(order(dosage(tablets, by_week)))
 
 
+@settings(deadline=None)
 @given(halves, st.sampled_from(sorted(CODES)))
 def test_by_code_or_by_frequency(tablets: Decimal, frequency: int) -> None:
     by_code = {
@@ -93,6 +96,7 @@ def test_by_code_or_by_frequency(tablets: Decimal, frequency: int) -> None:
     assert only(order(dosage(tablets, daily(frequency)))) == only(order(by_code))
 
 
+@settings(deadline=None)
 @given(halves, times)
 def test_in_words_or_in_structure(tablets: Decimal, frequency: int) -> None:
     text = f"Take {tablets} tablets {frequency} times a day"
@@ -101,6 +105,7 @@ def test_in_words_or_in_structure(tablets: Decimal, frequency: int) -> None:
     assert only(order(dosage(tablets, daily(frequency), text=text))) == only(order({"text": text}))
 
 
+@settings(deadline=None)
 @given(halves, st.integers(2, 60), st.data())
 def test_splitting_an_order_leaves_the_sum(tablets: Decimal, length: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, length - 1))
@@ -112,6 +117,7 @@ def test_splitting_an_order_leaves_the_sum(tablets: Decimal, length: int, data: 
     assert whole == (one[0] + rest[0], one[1] + rest[1])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(halves, lengths), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_reordering_numbered_steps_changes_nothing(doses: list[tuple[Decimal, int]], shuffle: Any) -> None:
     numbered = [
@@ -125,6 +131,7 @@ def test_reordering_numbered_steps_changes_nothing(doses: list[tuple[Decimal, in
     assert sums(order(*numbered))[0] == sum(tablets * STRENGTH * length for tablets, length in doses)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(halves, lengths), min_size=2, max_size=5))
 def test_a_taper_in_words_is_the_taper_in_structure(doses: list[tuple[Decimal, int]]) -> None:
     text = " then ".join(f"{tablets} tablets daily for {length} days" for tablets, length in doses)
@@ -137,6 +144,7 @@ def test_a_taper_in_words_is_the_taper_in_structure(doses: list[tuple[Decimal, i
     ]
 
 
+@settings(deadline=None)
 @given(halves, halves, times, times, st.booleans())
 def test_widening_any_input_never_narrows_the_dose(
     low: Decimal, more: Decimal, frequency: int, extra: int, as_needed: bool
@@ -155,6 +163,7 @@ def test_widening_any_input_never_narrows_the_dose(
     assert wider(only(order(dosage(low, period))), exact)
 
 
+@settings(deadline=None)
 @given(halves, halves, times)
 def test_a_contradiction_holds_both_sides(one: Decimal, other: Decimal, frequency: int) -> None:
     (step,) = steps(order(dosage(one, daily(frequency), text=f"Take {other} tablets {frequency} times a day")))
@@ -226,6 +235,7 @@ WORDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=25).map(" ".join))
 def test_any_row_of_dose_words_is_read_or_left(text: str) -> None:
     for step in read(text) or ():
@@ -235,6 +245,7 @@ def test_any_row_of_dose_words_is_read_or_left(text: str) -> None:
             assert 0 <= amount.low <= amount.high
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_read_never_raises(text: str) -> None:
     read(text)
@@ -261,6 +272,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON, JSON)
 def test_steps_never_raise_on_odd_dosages(odd: Any, other: Any) -> None:
     steps_of(order(odd, other), PRODUCT, AS_OF, 90)

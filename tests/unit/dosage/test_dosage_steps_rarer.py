@@ -247,6 +247,15 @@ def test_a_quantity_lasts_as_long_as_its_dose_takes(quantity: Json, text: str, e
     assert shown(found[0]) == expected
 
 
+def test_a_supply_that_ends_before_the_last_step_does_not_end_it() -> None:
+    supply = {"expectedSupplyDuration": {"value": 5, "code": "d"}}
+
+    assert told(order({"text": "2 tablets daily for 10 days then 1 tablet daily"}, dispenseRequest=supply)) == [
+        "10 on 06-01..06-10",
+        "5 on 06-11..06-15 (06-11..ever)",
+    ]
+
+
 def test_a_quantity_ends_what_nobody_can_turn_into_mg() -> None:
     supply = {"quantity": {"value": 20, "unit": "tablet"}}
 

@@ -261,6 +261,11 @@ def test_the_ends_of_a_dose_range(low: Json, high: Json, expected: str | None) -
     assert read({"doseAndRate": [{"doseRange": {"low": low, "high": high}}], "timing": {"repeat": DAILY}}) == expected
 
 
+@pytest.mark.parametrize("unit", ["{tablets}", "{Tablets}", "tablets", "{tbl}"])
+def test_smart_a_unit_in_braces_of_the_sender(unit: str) -> None:
+    assert read({"doseAndRate": [dose(2, unit)], "timing": {"repeat": DAILY}}) == "10"
+
+
 def test_one_dose_in_two_units() -> None:
     """2 tablets of 5 mg are 10 mg; 20 mg would be another dose."""
     timing = {"timing": {"repeat": DAILY}}

@@ -9,16 +9,18 @@ import pytest
 
 from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.facts.weekly_doses import DailyOrder
-from cds_service.clinical.rules.drug_orders import weekly_dose_ordered_daily
+from cds_service.clinical.rules.drug_orders import denosumab_ordered_without_follow_on, weekly_dose_ordered_daily
 from cds_service.clinical.rules.glucocorticoid_orders import no_assessment_as_glucocorticoid_is_ordered
 from cds_service.clinical.rules.offers import against
-from cds_service.kernel.facts import Evidence
+from cds_service.kernel.facts import Evidence, GapKind
 from cds_service.kernel.quantities import between, exactly
 from cds_service.kernel.rules import Finding, Level, Proposal
 from cds_service.kernel.truth import Truth
+from tests.support.drugs import ATC
 from tests.unit.glucocorticoids.test_orders import patient
 
 NUMBERS = CLINIC.thresholds(dt.date(2026, 6, 15))
+DRAFT = "MedicationRequest/draft-1"
 DENOSUMAB = {"drug": "denosumab", "mg": 60, "route": "subcutaneous", "every": "month"}
 ALENDRONATE = {"drug": "alendronate", "mg": 70, "every": "day"}
 VITAMIN_D = {"drug": "cholecalciferol", "units": 50000, "every": "day"}
@@ -58,6 +60,13 @@ def test_what_an_order_of_alendronate_or_vitamin_d_comes_to_a_day() -> None:
     assert patient(orders={"drug": "alendronate", "mg": "as directed"}).weekly_doses == ()
 
 
+def test_tablets_are_counted_by_the_strength_that_the_drug_is_named_with() -> None:
+    named = {"text": "Alendronate 70 mg tablet", "coding": [{"system": ATC, "code": "M05BA04"}]}
+    order = {"medicationCodeableConcept": named, "dosageInstruction": [{"text": "1 tablet daily"}]}
+    (found,) = patient(order, orders=[ALENDRONATE]).weekly_doses
+    assert found.per_day == exactly(70)
+
+
 def test_an_order_whose_words_and_structure_differ_is_told_with_both() -> None:
     order = {**ALENDRONATE, "every": "week", "text": "70 mg once daily"}
     said = shown("alendronate 10 to 70 mg a day")
@@ -86,6 +95,17 @@ def test_d20_an_order_that_contradicts_itself_is_not_rewritten() -> None:
     assert found.propose == ()
 
 
+@pytest.mark.parametrize(
+    ("mg", "truth"), [(70, Truth.YES), ([70, 80], Truth.YES), ([50, 70], Truth.UNKNOWN), ([50, 60], Truth.NO)]
+)
+def test_d20_a_range_reaches_a_dose_of_a_week_when_its_lower_end_does(mg: object, truth: Truth) -> None:
+    found = decided({**ALENDRONATE, "mg": mg})
+    assert [(leaf.key, leaf.truth) for leaf in found.applies.leaves()] == [
+        ("at-order", Truth.YES),
+        ("weekly-as-daily", truth),
+    ]
+
+
 def test_d20_says_nothing_of_other_drugs() -> None:
     found = decided(DENOSUMAB)
     assert [(leaf.key, leaf.truth) for leaf in found.applies.leaves()] == [
@@ -100,6 +120,62 @@ def assessment(*orders: dict[str, Any], **story: Any) -> Finding:
     found = no_assessment_as_glucocorticoid_is_ordered.decide(patient(orders=list(orders), **story), NUMBERS)
     assert isinstance(found, Finding)
     return found
+
+
+def looked_at(finding: Finding) -> list[tuple[str, str, bool]]:
+    """The criteria of a finding: which, their truth, and whether the order is shown."""
+    leaves = finding.applies.leaves()
+    return [(leaf.key, leaf.truth.value, DRAFT in {each.resource for each in leaf.evidence}) for leaf in leaves]
+
+
+@pytest.mark.parametrize(
+    ("order", "ordered", "long", "open_end"),
+    [
+        ({"drug": "prednisone", "mg": 5, "days": 180}, "yes", "yes", "no"),
+        ({"drug": "prednisone", "mg": 5, "days": 30}, "yes", "no", "no"),
+        ({"drug": "prednisone", "mg": 5}, "yes", "unknown", "yes"),
+        (DENOSUMAB, "no", "no", "no"),
+    ],
+    ids=["half a year", "a month", "without an end", "another drug"],
+)
+def test_an_assessment_is_asked_for_where_the_order_is_long_or_has_no_end(
+    order: dict[str, Any], ordered: str, long: str, open_end: str
+) -> None:
+    found = assessment(order)
+    assert [(key, truth) for key, truth, _ in looked_at(found)] == [
+        ("adult", "yes"),
+        ("gc-ordered", ordered),
+        ("gc-order-long-term", long),
+        ("gc-order-without-end", open_end),
+    ]
+    assert ("gc-ordered", ordered, ordered == "yes") in looked_at(found)
+    assert found.applies.truth is (Truth.YES if "yes" in (long, open_end) else Truth.NO)
+
+
+def test_an_order_of_another_drug_says_nothing_about_glucocorticoids() -> None:
+    assert assessment(DENOSUMAB).values == {}
+
+
+def test_an_order_without_an_end_whose_dose_cannot_be_read_says_so() -> None:
+    found = assessment({"drug": "prednisone", "mg": "as directed"})
+    leaf = next(each for each in found.applies.leaves() if each.key == "gc-order-without-end")
+    assert leaf.truth is Truth.UNKNOWN
+    assert [(gap.kind, gap.what) for gap in leaf.gaps] == [(GapKind.DOSE_UNREADABLE, "glucocorticoids")]
+
+
+def test_an_assessment_on_record_satisfies() -> None:
+    done = assessment({**_A_MONTH, "days": 180}, dxa={"ago": "6 months", "t": {"spine": -1.2}})
+    assert done.satisfied_by is not None
+    assert done.satisfied_by.truth is Truth.YES
+    assert (done.values["bmd_vfa_requested"], done.values["frax_requested"]) == (False, False)
+
+
+def test_saf_07_denosumab_as_it_is_ordered() -> None:
+    found = denosumab_ordered_without_follow_on.decide(patient(orders=[DENOSUMAB]), NUMBERS)
+    assert looked_at(found) == [("at-order", "yes", False), ("denosumab-ordered", "yes", True)]
+    assert found.values == {"drug": "Denosumab", "ordered": True}
+    other = denosumab_ordered_without_follow_on.decide(patient(orders=[ALENDRONATE]), NUMBERS)
+    assert looked_at(other) == [("at-order", "yes", False), ("denosumab-ordered", "no", False)]
 
 
 _IN_A_YEAR = "mg prednisolone-equivalent in the last 365 days, today included"

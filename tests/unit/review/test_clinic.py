@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from cds_service.kernel.truth import Truth
 from hooks.patient_view import SERVICE
 from tests.support.charts import chart_of
 from tests.support.resources import LOINC, observation
+from tests.unit.glucocorticoids.test_orders import patient as ordered_for
 
 NUMBERS = CLINIC.thresholds(dt.date(2026, 6, 15))
 US = profiles.profile("us")
@@ -55,6 +57,19 @@ def test_s5_without_the_patient_nobody_knows_whom_it_is_about() -> None:
 
 def test_with_neither_ms_nor_glucocorticoids_a_person_is_out_of_scope() -> None:
     assert CLINIC.in_scope(patient(), NUMBERS).truth is Truth.NO
+
+
+def test_whoever_a_drug_of_ours_is_ordered_for_is_in_scope() -> None:
+    ordered = ordered_for(orders={"drug": "denosumab", "mg": 60, "route": "subcutaneous", "every": "month"})
+    found = CLINIC.in_scope(ordered, NUMBERS)
+    assert (found.key, found.truth) == ("ordered", Truth.YES)
+
+
+def test_what_the_operator_must_hear_about_is_told_without_a_resource() -> None:
+    chart = chart_of('{"resourceType": "Patient", "id": "p1"}')
+    odd = replace(chart, records=replace(chart.records, problems=("an entry is no object",)))
+    told = CLINIC.unread(Patient(odd, NUMBERS, US))
+    assert told == [{"resource": "", "reason": "an entry is no object"}]
 
 
 def test_what_was_set_aside_is_told_with_its_reason_and_statuses_with_their_number() -> None:

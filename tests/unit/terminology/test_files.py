@@ -139,24 +139,33 @@ def test_an_index_that_cannot_be_read_is_named(installed):
 GOOD = f"a.b,{LOINC},1-8,,exact,,,,,,,loinc,\n"
 
 
+NO_CODE = "concept or code is empty or has blanks around it"
+TOGETHER = "strength_mg and per go together, and a strength is above 0"
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (GOOD.replace(LOINC, "http://loinc.com"), "system may not be"),
-        (GOOD.replace("exact", "similar"), "match may not be"),
-        (GOOD.replace("1-8", ""), "concept or code is empty"),
-        (GOOD.replace("1-8", " 1-8"), "concept or code is empty"),
-        (GOOD.replace("exact,,,,,", "exact,x,five,1,,"), "strength_mg is not a number"),
-        (GOOD.replace("exact,,,,,", "exact,x,5,,,"), "go together"),
-        (GOOD.replace("exact,,,,,", "exact,x,0,1,,"), "go together"),
-        (GOOD.replace("exact,,,,,", "exact,x,5,tablet,,"), "per may not be"),
-        (GOOD + GOOD, "twice"),
-        ("a.b,1-8\n", "cells, not"),
+        (GOOD.replace(LOINC, "http://loinc.com"), "line 2: system may not be 'http://loinc.com'"),
+        (GOOD.replace("exact", "similar"), "line 2: match may not be 'similar'"),
+        (GOOD.replace("1-8", ""), f"line 2: {NO_CODE}"),
+        (GOOD.replace("1-8", " 1-8"), f"line 2: {NO_CODE}"),
+        (GOOD.replace("a.b", ""), f"line 2: {NO_CODE}"),
+        (GOOD.replace("exact,,,,,", "exact,x,five,1,,"), "line 2: strength_mg is not a number: 'five'"),
+        (GOOD.replace("exact,,,,,", "exact,x,5,,,"), f"line 2: {TOGETHER}"),
+        (GOOD.replace("exact,,,,,", "exact,x,,1,,"), f"line 2: {TOGETHER}"),
+        (GOOD.replace("exact,,,,,", "exact,x,0,1,,"), f"line 2: {TOGETHER}"),
+        (GOOD.replace("exact,,,,,", "exact,x,-1,1,,"), f"line 2: {TOGETHER}"),
+        (GOOD.replace("exact,,,,,", "exact,x,5,tablet,,"), "line 2: per may not be 'tablet'"),
+        (GOOD.replace("exact,,,,,,", "exact,,,,,oral,"), "line 2: route_class may not be 'oral'"),
+        (GOOD + GOOD, "line 3: 1-8 has a.b twice"),
+        ("a.b,1-8\n", f"line 2: has 2 cells, not {len(COLUMNS)}"),
     ],
 )
 def test_a_wrong_row_is_refused_with_file_and_line(line, problem):
-    with pytest.raises(ContentError, match=rf"valuesets/x\.csv: line \d: .*{problem}"):
+    with pytest.raises(ContentError) as refused:
         read({"x.csv": ",".join(COLUMNS) + "\n" + line})
+    assert str(refused.value) == f"valuesets/x.csv: {problem}"
 
 
 @pytest.mark.parametrize("text", ["concept,code\n", ""], ids=["other columns", "an empty file"])
@@ -164,13 +173,6 @@ def test_other_columns_are_refused(text):
     with pytest.raises(ContentError) as problem:
         read({"x.csv": text})
     assert str(problem.value) == f"valuesets/x.csv: line 1: has other columns. They are: {', '.join(COLUMNS)}."
-
-
-def test_where_and_what_of_a_wrong_row_is_said_in_full():
-    text = ",".join(COLUMNS) + "\n" + GOOD + GOOD
-    with pytest.raises(ContentError) as problem:
-        read({"x.csv": text})
-    assert str(problem.value) == "valuesets/x.csv: line 3: 1-8 has a.b twice"
 
 
 def test_a_row_says_everything_it_has():
