@@ -36,7 +36,7 @@ _SCHEMA: Mapping[str, Any] = {
                 "properties": {
                     "number": {"type": "integer"},
                     **dict.fromkeys(("name", "never", "as", "beside", "beside_concept"), _WORDS),
-                    **dict.fromkeys(("facts", "concepts"), _NAMES),
+                    "facts": _NAMES,
                     "always": {"type": "boolean"},
                 },
             },
@@ -117,8 +117,7 @@ def _uses(rule: Rule) -> Iterator[Attribute]:
     concepts = {concept for _, concept in inputs_of(rule).look_ups}
     for use in _told()["use"]:
         seen = facts.intersection(use.get("facts", ()))
-        coded = any(concept.startswith(tuple(use.get("concepts", ()))) for concept in concepts)
-        used = use.get("always", False) or bool(seen) or coded
+        used = use.get("always", False) or bool(seen)
         beside = use.get("beside_concept") in concepts
         value = f"used: {use['as']}" if used else use["beside"] if beside else use["never"]
         yield Attribute(use["number"], use["name"], value, used)
