@@ -110,7 +110,7 @@ def _in_header(make: Callable[[Forger], dict[str, object]], signer: str = "ec") 
 
 
 def _jwk(forger: Forger) -> dict[str, object]:
-    return {"jwk": public_jwk("ec-key", forger.others["ec"])}
+    return {"jwk": public_jwk(forger.served("ec-key"), forger.others["ec"])}
 
 
 # --- A6-A8: key ids and key sets
@@ -240,7 +240,8 @@ TABLE: tuple[Row, ...] = (
             *each(*((f"kid {str(kid)[:20]!r}", header(kid=kid)) for kid in _KIDS)),
             Forgery("twenty unknown ids", bogus_kids),
         ),
-        by_hand="Count what reaches the key server: the twenty unknown ids cause one request at most.",
+        by_hand="Look at how often the key set was read: the twenty unknown ids cause one request at most.",
+        key_reads=True,
     ),
     Row("A7", "a new key is published: accepted after the cool-down at the latest", (Forgery("rotation", rotation),)),
     Row(
