@@ -103,7 +103,6 @@ def test_a_command_of_another_distribution_is_listed_and_run_and_its_status_kept
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     declared(monkeypatch, testkit=f"{__name__}:elsewhere")
-    monkeypatch.setitem(sys.modules, __name__, sys.modules[elsewhere.callback.__module__])
     assert ended(monkeypatch, "testkit") == 1
     assert capsys.readouterr().out == "from elsewhere\n"
     assert "\n  testkit " in CliRunner().invoke(main.bonecds, ["-h"]).output

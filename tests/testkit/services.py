@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-SECRET = "Doe^Jane^born-1950"
+SECRET = "Doe^Jane^born-1950"  # noqa: S105 of a record, not for a door
 _SERVICES = [
     {
         "id": "bad-order-select",
@@ -71,6 +71,25 @@ def bad_service(*, lets_in: bool = True) -> Flask:
         if not isinstance(body["hookInstance"], str):
             return Response(json.dumps(body), 400)
         return {"cards": [], "patient": [SECRET, body["context"]["patientId"].lower()]}
+
+    return app
+
+
+def dying_service() -> Flask:
+    """Answers 200 without a token, until a long body comes: then nothing any more."""
+    app = Flask(__name__)
+    died = threading.Event()
+
+    @app.get("/cds-services")
+    def discovery() -> Any:
+        return {"services": _SERVICES}
+
+    @app.post("/cds-services/<ident>")
+    def call(ident: str) -> Any:
+        if died.is_set() or len(request.get_data()) > 1_000_000:
+            died.set()
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return {"cards": []}
 
     return app
 

@@ -23,7 +23,7 @@ from cds_service.cli.compose import build_app
 from cds_service.web.settings import Settings, load
 from tests.support.golden import AS_OF
 from tests.support.served import PRODUCT, served
-from tests.testkit.services import SECRET, bad_service, free_port, listening
+from tests.testkit.services import SECRET, bad_service, dying_service, free_port, listening
 
 PUBLIC = "https://cds.example.org"
 ORDER_SELECT = "bone-health-order-select"
@@ -190,11 +190,22 @@ def test_the_text_has_a_line_for_each_row_and_what_is_wrong_below_it(against_bad
 
 
 def test_the_junit_report_has_a_case_for_each_row(against_bad: dict[str, Result]) -> None:
-    suite = ET.fromstring(against_bad["junit"].stdout)
+    suite = ET.fromstring(against_bad["junit"].stdout)  # noqa: S314 written by the kit
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "3", "1")
     cases: dict[str, Any] = {case.get("name", "").split()[0]: case for case in suite}
     assert [row for row, case in cases.items() if case.find("failure") is not None] == ["A12", "C11", "D1"]
     assert cases["A16"].find("skipped").get("message").startswith("by hand: Stop the store")
+
+
+def test_a_service_that_hangs_up_on_a_long_body_must_answer_the_next_call(port: int) -> None:
+    with listening(dying_service()) as url:
+        result = run(url, "--keys-port", port, "--only", "C1", "--format", "json")
+    assert result.exit_code == 1
+    assert problems(result, "C1")[0] == {
+        "call": "the good request after 32 MB, with its length",
+        "came": "no answer",
+        "right": "200 (application/json)",
+    }
 
 
 # --- where the kit cannot run ----------------------------------------------------------------------------------------
@@ -261,4 +272,4 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 def test_a_service_that_is_not_started_is_told(port: int) -> None:
     result = run(f"http://127.0.0.1:{port}")
-    assert (result.exit_code, "does not answer: ConnectionRefusedError" in result.stderr) == (2, True)
+    assert (result.exit_code, "gives no answer. Is the service started?" in result.stderr) == (2, True)

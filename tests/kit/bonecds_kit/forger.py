@@ -170,8 +170,10 @@ def registration(issuer: str, jwks_url: str) -> dict[str, Any]:
 def public_jwk(kid: str, key: PrivateKey) -> dict[str, Any]:
     """The public part of a key, as a client publishes it."""
     public = key.public_key()
-    maker = RSAAlgorithm if isinstance(public, rsa.RSAPublicKey) else ECAlgorithm
-    jwk: dict[str, Any] = maker.to_jwk(public, as_dict=True)
+    if isinstance(public, rsa.RSAPublicKey):
+        jwk = RSAAlgorithm.to_jwk(public, as_dict=True)
+    else:
+        jwk = ECAlgorithm.to_jwk(public, as_dict=True)
     jwk.pop("key_ops", None)
     return {**jwk, "kid": kid, "use": "sig"}
 

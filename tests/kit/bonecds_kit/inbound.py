@@ -1,7 +1,7 @@
 """Hostile and broken requests, row by row, made from what a service's own discovery document says of it.
 
-Statuses are those that are right for any service. A status of 5xx never is; nor is none at all, but where a body is so long
-that a service may hang up on it.
+Statuses are those that are right for any service. 5xx never is; nor is a connection that is closed without an answer, but
+where a body is so long that a service may hang up on it.
 """
 
 from __future__ import annotations

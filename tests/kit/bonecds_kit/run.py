@@ -11,7 +11,7 @@ from bonecds_kit import forge, inbound
 from bonecds_kit.forger import Forger
 from bonecds_kit.inbound import Call, Entry, InboundRow
 from bonecds_kit.steps import COOL_DOWN, Forgery, Row, Step
-from bonecds_kit.wire import Answer, CannotRun, Target
+from bonecds_kit.wire import CLOSED, Answer, CannotRun, Target
 
 State = Literal["ok", "wrong", "not run", "by hand"]
 GOOD = "good"
@@ -133,7 +133,7 @@ class _Service:
         why, problems = "", tuple[Problem, ...]()
         if self._base.status == 200:
             state = "ok"
-        elif not self._base.status or self._base.status >= 500:
+        elif not 200 < self._base.status < 500:
             state, problems = "wrong", (Problem("the good request", str(self._base), "200"),)
         else:
             why = f"it was answered {self._base}; rows to which that would be right, too, are not run"
@@ -197,8 +197,8 @@ class _Service:
             yield Problem(call.name, str(answer), _in_words(call.expected))
         if call.secret and call.secret in answer.body:
             yield Problem(call.name, "an answer that repeats what was sent", "one that does not")
-        if not answer.status and (after := self._good()).status != self._base.status:
-            yield Problem(f"the good request after {call.name}", str(after), str(self._base.status))
+        if answer.status == CLOSED and (after := self._good()).status != self._base.status:
+            yield Problem(f"the good request after {call.name}", str(after), str(self._base))
 
     # --- calls
 
@@ -218,4 +218,6 @@ class _Service:
 
 
 def _in_words(expected: frozenset[int]) -> str:
-    return " or ".join(str(status) if status else "the connection closed" for status in sorted(expected, reverse=True))
+    return " or ".join(
+        "the connection closed" if status == CLOSED else str(status) for status in sorted(expected, reverse=True)
+    )

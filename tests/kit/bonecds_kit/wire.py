@@ -19,6 +19,8 @@ from bonecds_kit.inbound import Entry
 
 # longer than any EHR waits
 _SECONDS = 60.0
+CLOSED, LATE = 0, -1
+_NONE = {CLOSED: "no answer", LATE: f"no answer in {_SECONDS:.0f} s"}
 _LONGEST_ANSWER = 10_000_000
 _PIECE = 65_536
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")
@@ -36,7 +38,7 @@ class Answer:
     """What came back.
 
     Attributes:
-        status: of the answer; 0: the connection was closed without one.
+        status: of the answer; or `CLOSED` without one, or `LATE`.
         content_type: of the answer, without its parameters.
         body: for comparison only; it is never shown, since it may hold anything.
     """
@@ -46,8 +48,8 @@ class Answer:
     body: bytes = b""
 
     def __str__(self) -> str:
-        if not self.status:
-            return "no answer"
+        if self.status in _NONE:
+            return _NONE[self.status]
         return f"{self.status} ({self.content_type or 'no content type'})"
 
 
@@ -87,24 +89,22 @@ class Target:
     ) -> Answer:
         connection = HTTPConnection(self._host, self._port, timeout=_SECONDS)
         try:
-            connection.connect()
-        except OSError as problem:
-            raise CannotRun(f"{self.url} does not answer: {type(problem).__name__}. Is the service started?") from None
-        try:
             connection.putrequest(method, self._base + path)
             for name, value in headers:
                 connection.putheader(name, value)
             # who refuses a body answers before all of it was sent
+            connection.endheaders()
             with suppress(BrokenPipeError, ConnectionResetError):
-                connection.endheaders()
                 for piece in _pieces(body):
                     connection.send(piece)
             answer = connection.getresponse()
             kind = answer.headers.get_content_type() if "Content-Type" in answer.headers else ""
             shown = kind if not kind or _KIND.fullmatch(kind) else "odd content type"
             return Answer(answer.status, shown, answer.read(_LONGEST_ANSWER))
+        except TimeoutError:
+            return Answer(LATE)
         except (OSError, HTTPException):
-            return Answer(0)
+            return Answer(CLOSED)
         finally:
             connection.close()
 
@@ -116,6 +116,8 @@ def discovery(target: Target) -> tuple[Entry, ...]:
         CannotRun: there is none that can be read.
     """
     answer = target.get("/cds-services")
+    if answer.status in _NONE:
+        raise CannotRun(f"{target.url} gives {answer}. Is the service started?")
     if answer.status != 200:
         raise CannotRun(f"{target.url}/cds-services was answered {answer}; discovery is answered 200, without a token.")
     try:
