@@ -75,6 +75,14 @@ def bad_service(*, lets_in: bool = True) -> Flask:
     return app
 
 
+def refusing_service(status: int) -> Flask:
+    """Answers every call with this status."""
+    app = Flask(__name__)
+    app.add_url_rule("/cds-services", "discovery", lambda: {"services": _SERVICES})
+    app.add_url_rule("/cds-services/<ident>", "call", lambda ident: Response("", status), methods=["POST"])
+    return app
+
+
 def dying_service() -> Flask:
     """Answers 200 without a token, until a long body comes: then nothing any more."""
     app = Flask(__name__)

@@ -23,7 +23,7 @@ from cds_service.cli.compose import build_app
 from cds_service.web.settings import Settings, load
 from tests.support.golden import AS_OF
 from tests.support.served import PRODUCT, served
-from tests.testkit.services import SECRET, bad_service, dying_service, free_port, listening
+from tests.testkit.services import SECRET, bad_service, dying_service, free_port, listening, refusing_service
 
 PUBLIC = "https://cds.example.org"
 ORDER_SELECT = "bone-health-order-select"
@@ -197,6 +197,14 @@ def test_the_junit_report_has_a_case_for_each_row(against_bad: dict[str, Result]
     assert cases["A16"].find("skipped").get("message").startswith("by hand: Stop the store")
 
 
+def test_where_the_good_request_is_refused_a_refusal_passes_for_nothing(port: int) -> None:
+    with listening(refusing_service(412)) as url:
+        result = run(url, "--keys-port", port, "--only", "C3,C7,D1,D5", "--format", "json")
+    found = states(result)
+    # 412 is right to C7, D1 and D5, and would be given for another reason; to C3 it is not right
+    assert (found["ok"], found["wrong"], found["not run"]) == ([], ["C3"], ["good", "C7", "D1", "D5"])
+
+
 def test_a_service_that_hangs_up_on_a_long_body_must_answer_the_next_call(port: int) -> None:
     with listening(dying_service()) as url:
         result = run(url, "--keys-port", port, "--only", "C1", "--format", "json")
@@ -225,6 +233,8 @@ def test_a_service_that_hangs_up_on_a_long_body_must_answer_the_next_call(port: 
         "http://[::ffff:192.0.2.1]:8080",
         "https://127.0.0.1:8080",
         "http://127.0.0.1:port",
+        "http://user@127.0.0.1:8080",
+        "http://127.0.0.1:8080/?x=1",
         "127.0.0.1:8080",
         "",
     ],
