@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
+import click
 import pytest
 from click import Context
 from click.testing import CliRunner
@@ -70,3 +72,72 @@ def test_a_command_used_by_itself_first_still_knows_h_in_the_group() -> None:
 
 def test_a_command_that_does_not_exist_is_refused() -> None:
     assert "No such command 'explainer'" in CliRunner().invoke(main.bonecds, ["explainer"]).output
+
+
+# --- commands of other distributions ---------------------------------------------------------------------------------
+
+
+@click.command()
+@click.pass_context
+def elsewhere(ctx: Context) -> None:
+    """Come from another distribution."""
+    click.echo("from elsewhere")
+    ctx.exit(1)
+
+
+def declared(monkeypatch: pytest.MonkeyPatch, **commands: str) -> None:
+    """Have these names declared as commands by installed distributions."""
+    points = [EntryPoint(name, value, main.GROUP) for name, value in commands.items()]
+    monkeypatch.setattr(main, "entry_points", lambda group: EntryPoints(points).select(group=group))
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """The status with which `bonecds` ends."""
+    monkeypatch.setattr(sys, "argv", ["bonecds", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    return end.value.code
+
+
+def test_a_command_of_another_distribution_is_listed_and_run_and_its_status_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared(monkeypatch, testkit=f"{__name__}:elsewhere")
+    assert ended(monkeypatch, "testkit") == 1
+    assert capsys.readouterr().out == "from elsewhere\n"
+    assert "\n  testkit " in CliRunner().invoke(main.bonecds, ["-h"]).output
+
+
+def test_no_distribution_replaces_a_command_of_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, serve="absent_package:serve")
+    helped = CliRunner().invoke(main.bonecds, ["-h"]).output
+    assert helped.count("\n  serve ") == 1
+    assert CliRunner().invoke(main.bonecds, ["serve", "-h"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("absent_package:command", "cannot be loaded: ModuleNotFoundError"),
+        ("json:absent", "cannot be loaded: AttributeError"),
+        ("json:dumps", "is not a command"),
+    ],
+)
+def test_a_command_that_cannot_be_loaded_is_one_clear_line(
+    value: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared(monkeypatch, broken=value)
+    assert ended(monkeypatch, "broken") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_the_kit_says_how_to_install_it_where_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared(monkeypatch)
+    assert ended(monkeypatch, "testkit", "http://127.0.0.1:8080") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "bonecds: testkit is not installed; it comes in the distribution bonecds-testkit: pip install"
+    )

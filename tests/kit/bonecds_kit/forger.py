@@ -25,6 +25,7 @@ from bonecds_kit.keyserver import KeyServer
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _SIGNERS = get_default_algorithms()
 TENANT = "north"
+ISSUER = "https://ehr.example.org"
 
 
 class Forger:
@@ -33,19 +34,28 @@ class Forger:
     Args:
         audience: the address of the service called.
         issuer: of the client.
+        port: of the key server; 0 for any that is free.
+        mark: put behind every kid that is served, so that a service which has keys of an earlier run looks for new ones.
         clock: epoch seconds.
 
     Attributes:
-        keys: the client's private keys by kid; their public parts are served.
+        audience: of good tokens; may be changed at any time.
+        keys: the client's private keys by kid, without the mark; their public parts are served.
         others: private keys that no service must trust.
         jwks: serves the client's keys.
         evil: serves the attacker's; a service that is right never calls it.
     """
 
     def __init__(
-        self, audience: str, *, issuer: str = "https://ehr.example.org", clock: Callable[[], float] = time.time
+        self,
+        audience: str,
+        *,
+        issuer: str = ISSUER,
+        port: int = 0,
+        mark: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.audience, self.issuer, self._clock = audience, issuer, clock
+        self.audience, self.issuer, self._mark, self._clock = audience, issuer, mark, clock
         self.keys: dict[str, PrivateKey] = {
             # as Epic's: + / and = in it
             "rsa+key/1=": rsa.generate_private_key(public_exponent=65537, key_size=2048),
@@ -58,8 +68,10 @@ class Forger:
             "ec": ec.generate_private_key(ec.SECP384R1()),
             "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
         }
-        self.jwks = KeyServer([public_jwk(kid, key) for kid, key in self.keys.items()])
-        self.evil = KeyServer([public_jwk("ec-key", self.others["ec"]), public_jwk("evil", self.others["ec"])])
+        self.jwks = KeyServer([public_jwk(self.served(kid), key) for kid, key in self.keys.items()], port)
+        self.evil = KeyServer(
+            [public_jwk(self.served("ec-key"), self.others["ec"]), public_jwk("evil", self.others["ec"])]
+        )
         self.jwks.redirect_to = self.evil.url
         self._stack = ExitStack()
 
@@ -74,23 +86,24 @@ class Forger:
         self._stack.close()
 
     def registration(self) -> dict[str, Any]:
-        """What the service under test must know of the client; the names are those of Bone Health CDS."""
-        return {
-            "name": "forger",
-            "issuer": self.issuer,
-            "jwks_urls": [self.jwks.url],
-            "algorithms": ["ES384", "RS384"],
-            "tenants": [TENANT],
-            "max_token_seconds": 300,
-        }
+        """What the service under test must know of the client."""
+        return registration(self.issuer, self.jwks.url)
+
+    def served(self, kid: str) -> str:
+        """The kid under which the key set names this one of the client's keys."""
+        return f"{kid}{self._mark}"
 
     def now(self) -> int:
         return int(self._clock())
 
     def header(self, **changes: Any) -> dict[str, Any]:
-        """Of a good token; a change to `...` leaves the member out."""
+        """Of a good token; a change to `...` leaves the member out. A kid of the client's is written as it is served."""
         good = {"alg": "ES384", "typ": "JWT", "kid": "ec-key", "jku": self.jwks.url}
-        return {name: value for name, value in {**good, **changes}.items() if value is not ...}
+        found = {name: value for name, value in {**good, **changes}.items() if value is not ...}
+        kid = found.get("kid")
+        if isinstance(kid, str) and kid in self.keys:
+            found["kid"] = self.served(kid)
+        return found
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Of a good token, with an id of its own; a change to `...` leaves the claim out."""
@@ -116,7 +129,7 @@ class Forger:
         Where the header's algorithm does not fit the key, the signature is one that fits the key.
         """
         named = header if isinstance(header, Mapping) else self.header()
-        key = key or self.keys.get(str(named.get("kid")), self.keys["ec-key"])
+        key = key or self.keys.get(str(named.get("kid")).removesuffix(self._mark), self.keys["ec-key"])
         message = b".".join(map(b64, (_bytes(header), _bytes(claims)))).decode()
         algorithm = str(named.get("alg"))
         if algorithm not in algorithms_of(key):
@@ -138,15 +151,29 @@ class Forger:
         """Publish one more key; its kid."""
         kid = f"ec-key-{len(self.keys)}"
         self.keys[kid] = ec.generate_private_key(ec.SECP384R1())
-        self.jwks.keys.append(public_jwk(kid, self.keys[kid]))
+        self.jwks.keys.append(public_jwk(self.served(kid), self.keys[kid]))
         return kid
+
+
+def registration(issuer: str, jwks_url: str) -> dict[str, Any]:
+    """A client as a service must know it; the names are those of Bone Health CDS."""
+    return {
+        "name": "forger",
+        "issuer": issuer,
+        "jwks_urls": [jwks_url],
+        "algorithms": ["ES384", "RS384"],
+        "tenants": [TENANT],
+        "max_token_seconds": 300,
+    }
 
 
 def public_jwk(kid: str, key: PrivateKey) -> dict[str, Any]:
     """The public part of a key, as a client publishes it."""
     public = key.public_key()
-    maker = RSAAlgorithm if isinstance(public, rsa.RSAPublicKey) else ECAlgorithm
-    jwk: dict[str, Any] = maker.to_jwk(public, as_dict=True)
+    if isinstance(public, rsa.RSAPublicKey):
+        jwk = RSAAlgorithm.to_jwk(public, as_dict=True)
+    else:
+        jwk = ECAlgorithm.to_jwk(public, as_dict=True)
     jwk.pop("key_ops", None)
     return {**jwk, "kid": kid, "use": "sig"}
 

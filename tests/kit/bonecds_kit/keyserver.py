@@ -35,6 +35,10 @@ _HUGE = 50_000_000
 class KeyServer:
     """Serves keys at `url`; stops, and lets go of whoever hangs, when the `with` block ends.
 
+    Args:
+        keys: the JSON Web Keys served.
+        port: 0 for any that is free.
+
     Attributes:
         keys: the JSON Web Keys served; change the list at any time.
         fault: "" or one of `FAULTS`.
@@ -44,7 +48,7 @@ class KeyServer:
         redirect_to: where "redirect" leads.
     """
 
-    def __init__(self, keys: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, keys: Sequence[Mapping[str, Any]] = (), port: int = 0) -> None:
         self.keys = list(keys)
         self.fault = ""
         self.hits = 0
@@ -63,10 +67,10 @@ class KeyServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/jwks.json"
+        self.url = address(self._server.server_port)
 
     def __enter__(self) -> KeyServer:
         self._thread.start()
@@ -78,6 +82,11 @@ class KeyServer:
         self.released.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def address(port: int) -> str:
+    """Where a key server on this port serves its keys."""
+    return f"http://127.0.0.1:{port}/jwks.json"
 
 
 def _answer(server: KeyServer, request: BaseHTTPRequestHandler) -> None:

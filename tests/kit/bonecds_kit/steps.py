@@ -42,12 +42,21 @@ class Forgery:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the threat table."""
+    """A row of the threat table.
+
+    Attributes:
+        id: of the row.
+        title: of the row.
+        forgeries: what can be sent from outside.
+        by_hand: what cannot, in a sentence.
+        key_reads: whether it matters how often the key set is read meanwhile.
+    """
 
     id: str
     title: str
     forgeries: tuple[Forgery, ...] = ()
     by_hand: str = ""
+    key_reads: bool = False
 
 
 def bearer(token: str, expected: frozenset[int] = NOT_AUTHENTICATED, wait: float = 0.0) -> Step:

@@ -146,7 +146,7 @@ def _then(*steps: Callable[[Wire], object]) -> Callable[[Wire], None]:
 
 def _head(part: int = 0, **headers: str) -> Callable[[Wire], None]:
     """Headers that promise the body and `part` bytes more."""
-    return lambda wire: wire.head(Content_Length=str(len(wire.body) + part), **headers)
+    return lambda wire: wire.head(200, **{"Content_Length": str(len(wire.body) + part), **headers})
 
 
 def _half(wire: Wire) -> None:
@@ -210,7 +210,7 @@ def _own(page: Json) -> str:
 
 def _self_without(name: str) -> Callable[[Json, Fault], Json]:
     def change(page: Json, _: Fault) -> Json:
-        head, _, query = _own(page).partition("?")
+        head, _mark, query = _own(page).partition("?")
         return _links(page, self=f"{head}?{'&'.join(t for t in query.split('&') if not t.startswith(f'{name}='))}")
 
     return change
@@ -229,7 +229,9 @@ def _next_is_self(page: Json, _: Fault) -> Json:
 
 
 def _foreign(page: Json, _: Fault) -> Json:
-    stranger = copy.deepcopy(page["entry"][0]) if page.get("entry") else {"resource": {"resourceType": "Observation"}}
+    stranger: Json = (
+        copy.deepcopy(page["entry"][0]) if page.get("entry") else {"resource": {"resourceType": "Observation"}}
+    )
     stranger["resource"]["id"] = "somebody-elses"
     stranger["resource"]["subject"] = {"reference": "Patient/somebody-else"}
     stranger.pop("fullUrl", None)
