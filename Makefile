@@ -140,6 +140,7 @@ lint: $(VENV)/.installed-dev ## format, lint and spelling
 types: $(VENV)/.installed-dev ## mypy, strict
 	$(SAY) "Types"
 	@$(BIN)/mypy
+	@$(BIN)/mypy --package bonecds_kit
 	@if [ -d qfracture ]; then $(BIN)/mypy --package bonecds_qfracture; \
 	else echo "SKIPPED: there is no qfracture/"; fi
 

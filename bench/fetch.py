@@ -22,9 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # `python bench/fetch.py` runs this file; what it imports lies beside the directory that Python puts first.
 sys.path[0:1] = [str(ROOT), str(ROOT / "tests" / "kit")]
 
-from bonecds_kit.faultfhir import FaultFhir  # noqa: E402
-
 from bench.bodies import AS_OF, PATIENT, body  # noqa: E402
+from bonecds_kit.faultfhir import FaultFhir  # noqa: E402
 from cds_service.clinical import profiles  # noqa: E402
 from cds_service.clinical.terminology import terminology  # noqa: E402
 from cds_service.engine.answer import answer  # noqa: E402

@@ -90,7 +90,8 @@ def gather(call: Call, needs: Sequence[Need], fetcher: Fetcher | None = None) ->
     Args:
         call: the request; its patient, prefetch, FHIR base and draft orders are read.
         needs: what was asked for; values under other keys may show presence, never absence.
-        fetcher: looks up at the FHIR server of the call, where the call names one; without it only what was sent is read.
+        fetcher: looks up at the FHIR server of the call, where the call names one and brings a token for it (CDS Hooks
+            asks for both); without it only what was sent is read.
 
     Returns:
         One look-up per need; keys that were neither sent nor fetched are NOT_SUPPLIED.
@@ -115,11 +116,11 @@ def gather(call: Call, needs: Sequence[Need], fetcher: Fetcher | None = None) ->
         # The name of a key that we did not ask for is text of the client: it is not repeated.
         place = f"a key that was not asked for ({number})"
         extra += _lookup(place, found, who, problems, keep=True).resources
-    if fetcher and call.fhir_server:
+    if fetcher and call.fhir_server and call.access_token:
         known = (*(r for lookup in lookups.values() for r in lookup.resources), *extra)
         orders = drafts.everything if drafts else ()
         missing = lacking(needs, lookups)
-        fetched = fetcher.fetch(call.fhir_server, call.access_token or "", call.patient_id, missing, (*known, *orders))
+        fetched = fetcher.fetch(call.fhir_server, call.access_token, call.patient_id, missing, (*known, *orders))
         pairs = _pairs((*asked.values(), *others.values(), *fetched.answers.values()))
         who = one_patient(call.patient_id, call.fhir_server, pairs)
         for key, found in fetched.answers.items():

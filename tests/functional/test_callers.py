@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+
 from bonecds_kit.faultfhir import FaultFhir
 from bonecds_kit.forge import TABLE
 from bonecds_kit.forger import Forger
 from bonecds_kit.steps import Step
-from flask.testing import FlaskClient
-
 from cds_service.cli.compose import build_app
 from cds_service.kernel.errors import ContentError
 from cds_service.review.call import prefetch, request_of

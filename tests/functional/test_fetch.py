@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import bonecds_kit
 import pytest
-from bonecds_kit.faultfhir import VENDORS, FaultFhir, Quirks
 
+import bonecds_kit
+from bonecds_kit.faultfhir import VENDORS, FaultFhir, Quirks
 from cds_service.clinical import profiles
 from cds_service.clinical.needs import (
     CONDITIONS,
@@ -304,7 +304,7 @@ def test_a_call_without_prefetch_gets_the_cards_of_the_same_call_with_it(scenari
         request["fhirAuthorization"] = {"access_token": ehr.token, "token_type": "Bearer"}
         call, day = parse(request, hook=request["hook"]), golden.AS_OF
         found = answer(SERVICE, call, as_of=day, profile=US, fetcher=fetcher(server_of(ehr)))
-    assert found.key_states == {"complete": len(SERVICE.needs)}
+    assert found.account.key_states == {"complete": len(SERVICE.needs)}
     assert found.to_json() == scenario.json("cards.json")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from bonecds_kit.forger import Forger
 
+from bonecds_kit.forger import Forger
 from tests.security.service import AUDIENCE, NOW, Service
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bonecds_kit.forger import Forger
 from bonecds_kit.steps import Step
-
 from cds_service.kernel.errors import NotAllowed, NotAuthenticated, RequestRefused
 from cds_service.security.clients import registry
 from cds_service.security.fetch import Fetched, fetch

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bonecds_kit.faultfhir import FaultFhir
 
+from bonecds_kit.faultfhir import FaultFhir
 from cds_service.clinical.needs import CONDITIONS, MEDICATION_REQUESTS, PATIENT, VITAMIN_D
 from cds_service.engine.gather import gather
 from cds_service.fhir.client.search import Limits

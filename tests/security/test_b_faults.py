@@ -12,8 +12,8 @@ import time
 import tracemalloc
 
 import pytest
-from bonecds_kit.faultfhir import FAULTS, FaultFhir, Quirks
 
+from bonecds_kit.faultfhir import FAULTS, FaultFhir, Quirks
 from cds_service.clinical.needs import BONE_DENSITY, CONDITIONS, FUNCTION, PATIENT, PROCEDURES, VITAMIN_D
 from cds_service.engine.gather import gather
 from cds_service.fhir.client.fetcher import Lanes

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from bonecds_kit.faultfhir import FaultFhir
 
+from bonecds_kit.faultfhir import FaultFhir
 from cds_service.clinical.needs import CONDITIONS
 from cds_service.engine.gather import gather
 from cds_service.formats.urls import parse_base

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bonecds_kit.forger import Forger, public_jwk
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm
 
+from bonecds_kit.forger import Forger, public_jwk
 from cds_service.formats import strict_toml
 from cds_service.formats.urls import Base
 from cds_service.kernel.errors import ContentError

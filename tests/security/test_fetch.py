@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from bonecds_kit.keyserver import KeyServer
 
+from bonecds_kit.keyserver import KeyServer
 from cds_service.security.fetch import MAX_BYTES, Fetched, fetch
 
 PATIENT = 20.0

@@ -7,9 +7,9 @@ import threading
 import time
 
 import pytest
-from bonecds_kit.forger import public_jwk
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bonecds_kit.forger import public_jwk
 from cds_service.kernel.errors import NotAuthenticated
 from cds_service.security.clients import Client, registry
 from cds_service.security.fetch import Fetched

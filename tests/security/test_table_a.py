@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from bonecds_kit.forge import TABLE
 from bonecds_kit.forger import Forger
-
 from cds_service.kernel.errors import NotAuthenticated, StoreUnavailable
 from cds_service.security.replay import RecentTokens, ReplayGuard
 from tests.security.service import Service

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.cli import serve
+from cds_service.cli import compose
 from cds_service.clinical.terminology import terminology
 from cds_service.engine.gather import gather
 from cds_service.engine.services import installed
@@ -67,7 +67,7 @@ def test_the_search_finds_a_leak_in_each_output(watched: Watched, monkeypatch: p
         watched.calls.append(canary.of("drug"))  # type: ignore[arg-type]
         raise InputError(canary.of("address"), "", canary.of("token"))
 
-    monkeypatch.setattr(serve, "answer", leaks)
+    monkeypatch.setattr(compose, "answer", leaks)
     watched.call(text()).headers["X-Leak"] = canary.of("phone")
     watched.app.extensions["bonecds-metrics"]._cards.labels(canary.of("note")).inc()
 
@@ -266,7 +266,7 @@ def test_f1_f2_a_failure_that_carries_the_record_tells_nobody(
     def fails(_service: object, call: Any, **_rest: object) -> None:
         failure(dict(call.prefetch))
 
-    monkeypatch.setattr(serve, "answer", fails)
+    monkeypatch.setattr(compose, "answer", fails)
     answer = watched.call(text())
 
     assert answer.status_code == 500
@@ -278,7 +278,7 @@ def test_f1_f2_a_failure_that_carries_the_record_tells_nobody(
 def test_f2_a_failure_is_answered_with_a_correlation_id_and_nothing_else(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "answer", lambda *_, **__: _deep({}))
+    monkeypatch.setattr(compose, "answer", lambda *_, **__: _deep({}))
     answer = watched.call(text())
     log = json.loads(watched.capture.readouterr().err)
 
@@ -309,7 +309,7 @@ def test_f4_no_id_of_patient_encounter_or_user_is_in_the_log_or_the_metrics(
     foreign["prefetch"]["patient"]["id"] = "other-4713"
     for body in (call, foreign, call | {"prefetch": {}}):
         watched.call(json.dumps(body))
-    monkeypatch.setattr(serve, "answer", lambda *_, **__: _deep({}))
+    monkeypatch.setattr(compose, "answer", lambda *_, **__: _deep({}))
     watched.call(json.dumps(call))
     out, err = watched.capture.readouterr()
 

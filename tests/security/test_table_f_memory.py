@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from cds_service.cli import serve
+from cds_service.cli import compose
 from cds_service.formats import strict_json
 from cds_service.web import routes
 from tests.support import canary, golden
@@ -90,7 +90,7 @@ def _ask(monkeypatch: pytest.MonkeyPatch, load: Any, fails: Any, outcome: str) -
         # a module of its own for `routes` alone: the product's reader stays as it is
         patch.setattr(routes, "strict_json", type("Reader", (), {"load": staticmethod(load)}))
         if outcome == "failed":
-            patch.setattr(serve, "answer", fails)
+            patch.setattr(compose, "answer", fails)
         return app.test_client().post(_PATH, data=body, content_type="application/json").status_code
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
 from bonecds_kit.faultfhir import FaultFhir
 from bonecds_kit.forger import Forger
-
 from cds_service.review.call import prefetch, request_of
 from tests.support.served import Served, served
 
@@ -82,7 +82,14 @@ def test_g1_calls_beyond_the_places_and_the_room_to_wait_are_turned_away_and_the
 
 
 def test_g2_when_the_caller_hangs_up_the_look_ups_end_and_no_answer_is_noted(tmp_path: Path) -> None:
-    bare = json.dumps({**request_of({}), "fhirServer": "FHIR"})
+    token = {
+        "access_token": "let-me-in",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "patient/*.read",
+        "subject": "x",
+    }
+    bare = json.dumps({**request_of({}), "fhirServer": "FHIR", "fhirAuthorization": token})
     with FaultFhir() as ehr, served(f"fhir_bases=({ehr.base!r},), fetch_ms=10_000") as service:
         ehr.fault("hang")
         body = bare.replace("FHIR", ehr.base).encode()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from bonecds_kit.forger import TENANT, Forger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bonecds_kit.forger import TENANT, Forger
 from cds_service.kernel.errors import NotAllowed, NotAuthenticated, RequestRefused
 from cds_service.security.clients import registry
 from cds_service.security.fetch import Fetched

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bonecds_kit.faultfhir import FaultFhir, Quirks
-
 from cds_service.clinical.terminology import terminology
 from cds_service.engine.gather import gather
 from cds_service.fhir.client.dialects import dialect

@@ -11,9 +11,10 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-import bonecds_kit
 import click
 import pytest
+
+import bonecds_kit
 from bonecds_kit import command
 
 KIT = Path(__file__).resolve().parents[1] / "kit"

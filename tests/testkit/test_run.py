@@ -12,13 +12,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner, Result
+
 from bonecds_kit import command
 from bonecds_kit.forger import ISSUER, registration
 from bonecds_kit.keyserver import FAULTS, address
 from bonecds_kit.run import ROW_IDS
 from bonecds_kit.steps import COOL_DOWN
-from click.testing import CliRunner, Result
-
 from cds_service.cli.compose import build_app
 from cds_service.web.settings import Settings, load
 from tests.support.golden import AS_OF

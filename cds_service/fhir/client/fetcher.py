@@ -210,7 +210,7 @@ class HttpFetcher:
 
         Args:
             fhir_server: `fhirServer` of the call, as it came.
-            token: its access token, "" where it asks for none; it lives for this one call.
+            token: its access token; it lives for this one call.
             patient_id: logical id of the patient.
             needs: what to look up.
             known: resources of the call.

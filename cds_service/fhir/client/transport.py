@@ -192,7 +192,7 @@ class Transport:
 
         Args:
             url: at the origin of the base.
-            token: the bearer token, "" for none; it goes into the `Authorization` header and nowhere else.
+            token: the bearer token; it goes into the `Authorization` header and nowhere else.
             attempt: how long it may take.
             max_bytes: most decoded bytes of a body.
             headers: further headers.
@@ -203,9 +203,9 @@ class Transport:
         """
         if not self._origin.covers(url):  # the last door before the socket (B8)
             raise ValueError("the address is at another origin than the registered base")
-        if token and not _TOKEN.fullmatch(token):
+        if not _TOKEN.fullmatch(token):
             raise NoResponse(Trouble.TOKEN)
-        headers = {**headers, "Accept-Encoding": "gzip", **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {**headers, "Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
         request = requests.Request("GET", url, headers=headers).prepare()
         with attempt.watching():
             try:

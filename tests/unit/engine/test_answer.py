@@ -109,6 +109,7 @@ def test_the_account_of_a_call_has_codes_and_numbers_and_nothing_of_the_record()
         verdicts={"X-1": "recommend", "X-2": "cannot-tell"},
         gaps={"failed": 1, "not-supplied": 1},
         unread={("Observation", "no-date"): 1},
+        profile="here",
     )
 
 
