@@ -97,7 +97,10 @@ class Wire:
 
 def status(wire: Wire) -> None:
     """An HTTP status, with an OperationOutcome."""
-    more = {"Retry_After": wire.fault.retry_after} if wire.fault.retry_after else {}
+    # said, since it is done: a client that took the connection for open would lose its next request there
+    more = {"Connection": "close"}
+    if wire.fault.retry_after:
+        more["Retry_After"] = wire.fault.retry_after
     code = "security" if wire.fault.kind in ("401", "403") else "exception"
     wire.whole(json.dumps(outcome("error", code)).encode(), int(wire.fault.kind), **more)
 
