@@ -28,7 +28,7 @@ from cds_service.kernel.errors import REASONS, BoneCdsError, ContentError, Store
 from cds_service.kernel.needs import Need, Resource
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
-from cds_service.security.clients import Client, registry
+from cds_service.security.clients import Client, Registry, registry
 from cds_service.security.keys import Keys
 from cds_service.security.replay import ReplayGuard
 from cds_service.security.tokens import Caller
@@ -74,7 +74,8 @@ def build_app(settings: Settings) -> Flask:
         ContentError: a setting, a registered client, a profile or the content is wrong; or the database is of a newer version.
     """
     services = installed()
-    clients = registry(settings.clients, "settings").all()
+    registered = registry(settings.clients, "settings")
+    clients = registered.all()
     # read once: a site file that changes takes effect at the next start, in all workers alike (D23)
     sites = _sites(settings, services, clients)
     _read_content(settings, services, sites)
@@ -85,7 +86,7 @@ def build_app(settings: Settings) -> Flask:
         settings,
         services,
         partial(_respond, settings, sites),
-        door=_door(settings, database) if database and clients else None,
+        door=_door(settings, registered, database) if database and clients else None,
         ledger=_ledger(settings, database, services) if database else None,
         self_check=partial(_problems, settings, services, sites),
         degraded=database.problems if database else tuple,
@@ -143,7 +144,7 @@ class _Noted:
         return found
 
 
-def _door(settings: Settings, database: Database) -> Door:
+def _door(settings: Settings, registered: Registry, database: Database) -> Door:
     def replay(_event: str, about: str) -> None:
         observe.alarm(Alarm.REPLAY_STORE_DOWN)
 
@@ -151,7 +152,7 @@ def _door(settings: Settings, database: Database) -> Door:
         observe.alarm(Alarm.JWKS_FAILING)
 
     seen = ReplayGuard(UsedTokens(database), replay_store_down=settings.replay_store_down, alarm=replay)
-    return Door(settings.public_url, registry(settings.clients, "settings"), Keys(alarm=keys), seen)
+    return Door(settings.public_url, registered, Keys(alarm=keys), seen)
 
 
 def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:

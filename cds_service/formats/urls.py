@@ -102,7 +102,7 @@ def parse_base(text: str, *, insecure: bool = False) -> Base:
     scheme, host, port, path, query = _take_apart(text)
     if query:
         raise ValueError("has a query: register the address without it")
-    if scheme == "http" and not (insecure and _is_loopback(host)):
+    if scheme == "http" and not (insecure and is_loopback(host)):
         raise ValueError("is http: write https (http is for this machine only)")
     return Base(scheme, host, port, path.removesuffix("/"))
 
@@ -197,7 +197,8 @@ def _decoded(segment: str) -> str:
     return plain
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its own words: "localhost", or a loopback address without brackets."""
     if host == "localhost":
         return True
     try:

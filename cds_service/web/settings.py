@@ -6,7 +6,6 @@ Unknown keys and unknown `BONECDS_` variables are errors: a misspelt setting mus
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cds_service.formats import strict_toml
-from cds_service.formats.urls import parse_base
+from cds_service.formats.urls import is_loopback, parse_base
 from cds_service.kernel.errors import ContentError
 from cds_service.security import clients
 
@@ -160,7 +159,7 @@ class Settings:
     as_of: dt.date | None = None
 
     def __post_init__(self) -> None:
-        if not self.clients and not self.insecure_public_bind and not _is_loopback(self.host):
+        if not self.clients and not self.insecure_public_bind and not is_loopback(self.host.strip("[]")):
             raise ContentError(
                 "settings",
                 "host",
@@ -263,12 +262,3 @@ def _date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise ContentError("settings", "as_of", "is not a day of the calendar.") from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

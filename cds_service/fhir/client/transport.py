@@ -32,7 +32,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
-from cds_service.formats.urls import Base
+from cds_service.formats.urls import Base, is_loopback
 
 _CHUNK = 65_536
 # RFC 6750, 2.1, and any other visible character: nothing that could start a new header
@@ -263,7 +263,7 @@ class _Dialler:
 
     def __init__(self, base: Base, resolve: Resolver) -> None:
         self._resolve = resolve
-        self._may_be_here = _is_here(base.host)
+        self._may_be_here = is_loopback(base.host)
 
     def dial(self, host: str, port: int | None) -> socket.socket:
         attempt = _current.get()
@@ -291,16 +291,6 @@ class _Dialler:
             new.close()
             raise
         return new
-
-
-def _is_here(host: str) -> bool:
-    """Whether the registered host is this machine by its own words."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_forbidden(text: str, *, here: bool) -> bool:
