@@ -72,15 +72,7 @@ def create_app(
         app.wsgi_app = metrics.beside(app.wsgi_app, settings.metrics_port)  # type: ignore[assignment]
     app.before_request(routes.begin)
     app.teardown_request(observe.ends)
-    app.add_url_rule("/cds-services", view_func=handlers.discover, methods=["GET"])
-    app.add_url_rule("/cds-services/<service_id>", view_func=handlers.call, methods=["POST"])
-    app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
-    app.add_url_rule("/openapi.json", view_func=handlers.openapi, methods=["GET"])
-    app.add_url_rule("/healthz", view_func=handlers.alive, methods=["GET"])
-    app.add_url_rule("/readyz", view_func=handlers.ready, methods=["GET"])
-    app.register_error_handler(InputError, routes.refused)
-    app.register_error_handler(HTTPException, routes.http_error)
-    app.register_error_handler(Exception, routes.fault)
+    _answers(app, handlers)
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -93,3 +85,16 @@ def create_app(
         return response
 
     return app
+
+
+def _answers(app: Flask, handlers: routes.Handlers) -> None:
+    """Every address, and what becomes of whatever is raised behind one."""
+    app.add_url_rule("/cds-services", view_func=handlers.discover, methods=["GET"])
+    app.add_url_rule("/cds-services/<service_id>", view_func=handlers.call, methods=["POST"])
+    app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
+    app.add_url_rule("/openapi.json", view_func=handlers.openapi, methods=["GET"])
+    app.add_url_rule("/healthz", view_func=handlers.alive, methods=["GET"])
+    app.add_url_rule("/readyz", view_func=handlers.ready, methods=["GET"])
+    app.register_error_handler(InputError, routes.refused)
+    app.register_error_handler(HTTPException, routes.http_error)
+    app.register_error_handler(Exception, routes.fault)
