@@ -58,13 +58,13 @@ $(BIN)/pip:
 	echo "Python 3.11 or newer was not found. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
-	$(SAY) "Installing what the service needs (about 30 packages, every file checked against its hash)"
+	$(SAY) "Installing what the service needs (about 45 packages, every file checked against its hash)"
 	@$(PIP_INSTALL) --require-hashes -r requirements.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(SAY) "Installing what the checks need (about 40 packages, every file checked against its hash)"
+	$(SAY) "Installing what the checks need (about 50 packages, every file checked against its hash)"
 	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
