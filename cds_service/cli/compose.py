@@ -35,6 +35,7 @@ from cds_service.security.tokens import Caller
 from cds_service.store import site_key
 from cds_service.store.audit import Audit
 from cds_service.store.database import Database
+from cds_service.store.feedback import FeedbackBox
 from cds_service.store.used_tokens import UsedTokens
 from cds_service.web import observe
 from cds_service.web.admission import TURNS
@@ -157,7 +158,8 @@ def _door(settings: Settings, registered: Registry, database: Database) -> Door:
 
 def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:
     key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file))
-    return Ledger(Audit(database, key), {rule.id: rule.version for each in services for rule in each.rules})
+    versions = {rule.id: rule.version for each in services for rule in each.rules}
+    return Ledger(Audit(database, key), versions, FeedbackBox(database))
 
 
 def _migrate(database: Database) -> None:

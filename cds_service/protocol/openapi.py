@@ -70,7 +70,7 @@ def document(entries: Iterable[ServiceEntry]) -> dict[str, Any]:
         The document as JSON.
     """
     schemas: dict[str, Any] = {"outcome": _OUTCOME}
-    for name in ("discovery", "request", "response"):
+    for name in ("discovery", "request", "response", "feedback"):
         schemas |= _hoisted(name, schema(name))
     # each service takes the request of its own hook alone, which `_request_of` adds
     request = schemas.pop("request")
@@ -84,6 +84,7 @@ def document(entries: Iterable[ServiceEntry]) -> dict[str, Any]:
     for entry in entries:
         schemas[f"request-of-{entry.hook}"] = _request_of(entry.hook, request)
         paths[f"/cds-services/{entry.id}"] = {"post": _call(entry)}
+        paths[f"/cds-services/{entry.id}/feedback"] = {"post": _feedback(entry)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -110,6 +111,23 @@ def _call(entry: ServiceEntry) -> dict[str, Any]:
         "security": [{}, {"client": []}],
         "requestBody": {"required": True, "content": {_JSON: body, _FHIR: body}},
         "responses": {"200": _answer("Cards; none means no advice.", "response"), **_refused(_REFUSALS)},
+    }
+
+
+def _feedback(entry: ServiceEntry) -> dict[str, Any]:
+    body = {"schema": {"$ref": f"{_COMPONENTS}feedback"}}
+    refusals = {status: words for status, words in _REFUSALS.items() if status != "412"}
+    told = {
+        "404": "There is no database, so feedback is not kept.",
+        "503": "It could not be kept; the header Retry-After says when to try again.",
+    }
+    return {
+        "operationId": f"{entry.id}-feedback",
+        "summary": "What became of cards.",
+        "description": "Kept before it is acknowledged; the same telling is kept once.",
+        "security": [{}, {"client": []}],
+        "requestBody": {"required": True, "content": {_JSON: body, _FHIR: body}},
+        "responses": {"200": {"description": "Kept.", "headers": _HEADERS}, **_refused({**refusals, **told})},
     }
 
 

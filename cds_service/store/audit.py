@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, delete, insert, select
+from sqlalchemy import Connection, CursorResult, Table, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
 from cds_service.store.site_key import SiteKey
-from cds_service.store.tables import calls
+from cds_service.store.tables import calls, issued
 
 # Ids, codes and class names of our own look like this. What does not cannot be one, so it is not kept (F4).
 _CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,100}")
 _WITHHELD = "(withheld)"
 _MOST = 200
 _PURGED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCard:
+    """What is kept about a card that was given.
+
+    Attributes:
+        card: its uuid.
+        topic: code of what it is about.
+        indicator: how urgent it was.
+        rules: id, version and verdict of the rules behind it.
+        suggestions: uuid and type of resource of each order that was offered.
+    """
+
+    card: str
+    topic: str
+    indicator: str
+    rules: tuple[tuple[str, str, str], ...] = ()
+    suggestions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ class AuditRecord:
         profile: the profile of clinical choices.
         key_states: look-ups per state.
         problem: name of the error class if it was refused or failed.
+        issued: the cards.
     """
 
     correlation_id: str
@@ -60,6 +81,7 @@ class AuditRecord:
     profile: str = ""
     key_states: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
+    issued: tuple[IssuedCard, ...] = ()
 
 
 class Audit:
@@ -81,7 +103,8 @@ class Audit:
                 be sent nevertheless is for the caller to say.
         """
         row = self._row(call)
-        self._database.write("audit", lambda connection: _insert(connection, row))
+        cards = [self._issued(call, row, each) for each in call.issued]
+        self._database.write("audit", lambda connection: _insert(connection, row, cards))
 
     def purge_calls(self, before: dt.datetime) -> int:
         """Delete the records of calls that came before a moment (with a time zone); for retention.
@@ -97,12 +120,32 @@ class Audit:
             total += deleted
         return total
 
+    def _issued(self, call: AuditRecord, row: Mapping[str, Any], given: IssuedCard) -> dict[str, Any]:
+        of_call = ("correlation_id", "time", "hook", "client", "key_id", "patient_hash", "profile", "rule_set")
+        return {name: row[name] for name in of_call} | {
+            "card": code_or_withheld(given.card),
+            "topic": code_or_withheld(given.topic),
+            "indicator": code_or_withheld(given.indicator),
+            "rules": [
+                {
+                    "id": code_or_withheld(rule),
+                    "version": code_or_withheld(version),
+                    "verdict": code_or_withheld(verdict),
+                }
+                for rule, version, verdict in given.rules[:_MOST]
+            ],
+            "suggestions": [
+                {"uuid": code_or_withheld(each), "type": code_or_withheld(kind)}
+                for each, kind in given.suggestions[:_MOST]
+            ],
+        }
+
     def _row(self, call: AuditRecord) -> dict[str, Any]:
         return {
-            "correlation_id": _code(call.correlation_id),
+            "correlation_id": code_or_withheld(call.correlation_id),
             "time": call.time,
-            "hook": _code(call.hook),
-            "service": _code(call.service),
+            "hook": code_or_withheld(call.hook),
+            "service": code_or_withheld(call.service),
             # the site's own words, with spaces perhaps
             "client": call.client if call.client.isprintable() and len(call.client) <= _MOST else _WITHHELD,
             "key_id": self._key.id,
@@ -111,20 +154,33 @@ class Audit:
             "status": call.status,
             "ms": call.ms,
             "cards": call.cards,
-            "rules": [{"id": _code(rule), "version": _code(version)} for rule, version in call.rules[:_MOST]],
-            "rule_set": _code(call.rule_set),
-            "profile": _code(call.profile),
-            "key_states": {_code(state): int(number) for state, number in call.key_states.items()},
-            "problem": _code(call.problem),
+            "rules": [
+                {"id": code_or_withheld(rule), "version": code_or_withheld(version)}
+                for rule, version in call.rules[:_MOST]
+            ],
+            "rule_set": code_or_withheld(call.rule_set),
+            "profile": code_or_withheld(call.profile),
+            "key_states": {code_or_withheld(state): int(number) for state, number in call.key_states.items()},
+            "problem": code_or_withheld(call.problem),
         }
 
 
-def _code(text: str) -> str:
+def code_or_withheld(text: str) -> str:
+    """The text if it may be an id or code of ours, or of a site's list of reasons; else a word that says it is not kept."""
     return text if _CODE.fullmatch(text) else _WITHHELD
 
 
-def _insert(connection: Connection, row: Mapping[str, Any]) -> None:
+def _insert(connection: Connection, row: Mapping[str, Any], cards: Sequence[Mapping[str, Any]]) -> None:
     connection.execute(insert(calls).values(row))
+    put(connection, issued, cards)
+
+
+def put(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert the rows that are not there."""
+    kept = [dict(each) for each in rows]
+    if kept:
+        insert_into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(insert_into(table).on_conflict_do_nothing(), kept)
 
 
 def _purge(connection: Connection, before: dt.datetime) -> int:

@@ -80,3 +80,63 @@ calls = Table(
     Index("calls_correlation_id", "correlation_id"),
     Index("calls_time", "time"),
 )
+
+# One row per card that was given, so that what becomes of it can be understood later, after a restart too. Written with the
+# row of its call. No word of the card.
+issued = Table(
+    "issued",
+    METADATA,
+    # the card's uuid; the same call asked again gives the same one
+    Column("card", Text, primary_key=True),
+    Column("correlation_id", Text, nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Column("hook", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("patient_hash", Text, nullable=False),
+    # code of what the card is about, and how urgent it was
+    Column("topic", Text, nullable=False),
+    Column("indicator", Text, nullable=False),
+    # a list of objects with id, version and verdict
+    Column("rules", JSON, nullable=False),
+    # a list of objects with uuid and, of an order that was offered, its type of resource
+    Column("suggestions", JSON, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Index("issued_time", "time"),
+    Index("issued_patient", "patient_hash", "topic"),
+)
+
+# What users did with cards. The same telling is kept once, whenever and however often it comes.
+feedback = Table(
+    "feedback",
+    METADATA,
+    # SHA-256 of client, card, outcome, time, suggestions and reasons
+    Column("id", Text, primary_key=True),
+    Column("received", UtcTime, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    # a UUID, or the SHA-256 of what the sender calls the card
+    Column("card", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    # a list of the same form as `card`
+    Column("suggestions", JSON, nullable=False),
+    # a list of objects with code and system
+    Column("reasons", JSON, nullable=False),
+    Index("feedback_card", "card"),
+    Index("feedback_received", "received"),
+)
+
+# What clinicians wrote, apart from everything else: it may name anybody. Grant access to this table to fewer people.
+comments = Table(
+    "comments",
+    METADATA,
+    # of `feedback`
+    Column("feedback", Text, primary_key=True),
+    # SHA-256 of the words
+    Column("id", Text, primary_key=True),
+    Column("received", UtcTime, nullable=False),
+    Column("words", Text, nullable=False),
+    Index("comments_received", "received"),
+)

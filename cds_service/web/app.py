@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
-from cds_service.kernel.errors import ContentError, InputError
+from cds_service.kernel.errors import ContentError, InputError, StoreUnavailable
 from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse
 from cds_service.security.tokens import Caller
@@ -65,7 +65,7 @@ def create_app(
         raise ContentError("services", "id", "two services have the same id.", "Give each hook its own.")
     places = Places(settings.threads, settings.waiting)
     shares = Shares(settings.threads, [client.name for client in door.registry.all()] if door else [])
-    handlers = routes.Handlers(settings, by_id, answer, self_check, degraded, attributes, door, places, shares)
+    handlers = routes.Handlers(settings, by_id, answer, self_check, degraded, attributes, door, places, shares, ledger)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -102,10 +102,12 @@ def _answers(app: Flask, handlers: routes.Handlers) -> None:
     """Every address, and what becomes of whatever is raised behind one."""
     app.add_url_rule("/cds-services", view_func=handlers.discover, methods=["GET"])
     app.add_url_rule("/cds-services/<service_id>", view_func=handlers.call, methods=["POST"])
+    app.add_url_rule("/cds-services/<service_id>/feedback", view_func=handlers.feedback, methods=["POST"])
     app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
     app.add_url_rule("/openapi.json", view_func=handlers.openapi, methods=["GET"])
     app.add_url_rule("/healthz", view_func=handlers.alive, methods=["GET"])
     app.add_url_rule("/readyz", view_func=handlers.ready, methods=["GET"])
     app.register_error_handler(InputError, routes.refused)
+    app.register_error_handler(StoreUnavailable, routes.store_away)
     app.register_error_handler(HTTPException, routes.http_error)
     app.register_error_handler(Exception, routes.fault)

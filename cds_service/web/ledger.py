@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cds_service.cards.render import EXTENSION
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import StoreUnavailable
 from cds_service.kernel.rules import Verdict
+from cds_service.protocol.feedback import Feedback
 from cds_service.protocol.request import HookRequest
-from cds_service.store.audit import Audit, AuditRecord
+from cds_service.protocol.response import Card
+from cds_service.store.audit import Audit, AuditRecord, IssuedCard
+from cds_service.store.feedback import FeedbackBox
 from cds_service.web.logs import Line
 
 
@@ -22,12 +26,16 @@ class Ledger:
     Attributes:
         audit: the store of records.
         versions: version of each rule, by id.
+        feedback: the store of what became of cards.
     """
 
     audit: Audit
     versions: Mapping[str, str]
+    feedback: FeedbackBox
 
-    def note(self, line: Line, account: Account, call: HookRequest | None, issuer: str) -> None:
+    def note(
+        self, line: Line, account: Account, call: HookRequest | None, issuer: str, cards: Sequence[Card] = ()
+    ) -> None:
         """Write the record of a call.
 
         Args:
@@ -35,6 +43,7 @@ class Ledger:
             account: what it was about.
             call: the call, where its envelope could be read.
             issuer: the `iss` of the caller; "" where callers do not authenticate.
+            cards: the cards it was answered with.
         """
         fired = tuple(
             (rule, self.versions.get(rule, ""))
@@ -58,7 +67,32 @@ class Ledger:
             profile=account.profile,
             key_states=account.key_states,
             problem=line.problem,
+            issued=tuple(map(_issued, cards)),
         )
         # the store has told the operator; care goes on
         with contextlib.suppress(StoreUnavailable):
             self.audit.record(record)
+
+    def keep(self, told: Sequence[Feedback], client: str, service: str) -> int:
+        """Write what became of cards; returns how many of them are known.
+
+        Raises:
+            StoreUnavailable: not kept, so it must not be acknowledged.
+        """
+        now = dt.datetime.now(dt.UTC)  # noqa: TID251 when something happened, for the record
+        return self.feedback.keep(told, client=client, service=service, received=now)
+
+
+def _issued(card: Card) -> IssuedCard:
+    rules = card.extension.get(EXTENSION, ())
+    return IssuedCard(
+        card.uuid,
+        card.source.topic.code if card.source.topic else "",
+        card.indicator.value,
+        tuple((each["id"], each["version"], each["verdict"]) for each in rules),
+        tuple(
+            (each.uuid, str(action.resource.get("resourceType", "")))
+            for each in card.suggestions
+            for action in each.actions
+        ),
+    )

@@ -105,6 +105,11 @@ class Metrics:
         self._in_flight = Gauge(
             "bonecds_calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", registry=own
         )
+        outcomes = "What became of cards, as EHRs told."
+        self._feedback = Counter("bonecds_feedback", outcomes, ["outcome"], registry=own)
+        self._unknown_cards = Counter(
+            "bonecds_feedback_unknown_cards", "Feedback on cards that are not on record here.", registry=own
+        )
         self._shed = Counter("bonecds_calls_shed", "Calls turned away because too many were waiting.", registry=own)
         self._lookups = Counter(
             "bonecds_lookups", "Look-ups by how they went; only complete ones prove absence.", ("need", "state"),
@@ -170,6 +175,12 @@ class Metrics:
             self._count(self._unread, *known, by=number)
         for level in levels:
             self._count(self._cards, _known(level, _LEVELS))
+
+    def feedback(self, outcomes: Iterable[str], unknown: int) -> None:
+        """Count what became of cards (values of `CardOutcome`), and cards nobody here knows."""
+        for outcome in outcomes:
+            self._feedback.labels(outcome).inc()
+        self._unknown_cards.inc(max(unknown, 0))
 
     def shed(self) -> None:
         """Count a call that was turned away."""

@@ -7,14 +7,15 @@ the `reason` why there is none, `admitted`, `call`, `hook_instance`, `fetch_ms`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, has_app_context
 
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import Unassessable
-from cds_service.protocol.response import HookResponse
+from cds_service.protocol.feedback import Feedback
+from cds_service.protocol.response import Card, HookResponse
 from cds_service.web import logs
 from cds_service.web.ledger import Ledger
 from cds_service.web.logs import Alarm
@@ -51,7 +52,7 @@ def ends(_problem: BaseException | None = None) -> None:
 
 def answered(found: HookResponse) -> None:
     """Note a call that was answered with cards, or with none."""
-    _note("call", 200, account=found.account, cards=tuple(card.indicator.value for card in found.cards))
+    _note("call", 200, account=found.account, cards=found.cards)
 
 
 def refused(status: int, problem: Exception) -> None:
@@ -63,6 +64,13 @@ def refused(status: int, problem: Exception) -> None:
 def fault(problem: Exception, place: str) -> None:
     """Note a mistake of ours; only its class and its place (F2)."""
     _note("fault", 500, problem=type(problem).__name__, place=place)
+
+
+def feedback(told: Sequence[Feedback], known: int) -> None:
+    """Note what became of cards: how many outcomes of each kind, and of how many cards nothing is known. No word of a clinician."""
+    _note("feedback", 200)
+    if counted := metrics():
+        counted.feedback((each.outcome.value for each in told), len({each.card for each in told}) - known)
 
 
 def fetched(outcomes: Iterable[str], seconds: float) -> None:
@@ -112,7 +120,7 @@ def _note(
     problem: str = "",
     place: str = "",
     account: Account = _NOTHING,
-    cards: tuple[str, ...] | None = None,
+    cards: tuple[Card, ...] | None = None,
 ) -> None:
     seconds = time.monotonic() - g.began
     service, hook = _service()
@@ -137,8 +145,8 @@ def _note(
     logs.write(line, "error" if event == "fault" else "info")
     if counted := metrics():
         counted.call(line, seconds)
-        counted.told(account, cards or ())
+        counted.told(account, tuple(card.indicator.value for card in cards or ()))
     ledger = cast("Ledger | None", current_app.extensions.get(LEDGER))
-    # only of callers who were let in: whoever is turned away must not be able to fill a disk
-    if ledger and g.get("admitted"):
-        ledger.note(line, account, g.get("call"), g.get("issuer", ""))
+    # only of callers who were let in: whoever is turned away must not be able to fill a disk. Feedback is kept by itself
+    if ledger and g.get("admitted") and event != "feedback":
+        ledger.note(line, account, g.get("call"), g.get("issuer", ""), cards or ())

@@ -21,9 +21,10 @@ from cds_service.kernel.errors import (
     PatientMismatch,
     PayloadTooLarge,
     RequestRefused,
+    StoreUnavailable,
     Unassessable,
 )
-from cds_service.protocol import discovery, openapi, outcome
+from cds_service.protocol import discovery, feedback, openapi, outcome
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
 from cds_service.security.tokens import Caller
@@ -31,6 +32,7 @@ from cds_service.web import observe
 from cds_service.web.admission import RETRY_AFTER_S, TURNS, Places, Shares, TooBusy
 from cds_service.web.body import read_body, to_bytes
 from cds_service.web.door import Door
+from cds_service.web.ledger import Ledger
 from cds_service.web.logs import Alarm
 from cds_service.web.settings import Settings
 
@@ -109,6 +111,7 @@ class Handlers:
         attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
         interface: the OpenAPI document as bytes.
+        ledger: keeps what became of cards; `None` where there is no database.
     """
 
     settings: Settings
@@ -120,6 +123,7 @@ class Handlers:
     door: Door | None
     places: Places
     shares: Shares
+    ledger: Ledger | None
     document: bytes = field(init=False)
     interface: bytes = field(init=False)
 
@@ -157,6 +161,21 @@ class Handlers:
             g.hook_instance = call.hook_instance
             g.found = self.answer(service, call, caller)
             return Response(to_bytes(g.found.to_json()), content_type="application/json")
+
+    def feedback(self, service_id: str) -> Response:
+        """`POST /cds-services/{id}/feedback`: what became of cards. Kept before it is acknowledged."""
+        service = self.services.get(service_id)
+        if service is None:
+            raise NotFound("There is no such service. GET /cds-services lists all.")
+        g.service = service
+        caller = self._admitted(f"{service_id}/feedback")
+        if self.ledger is None:
+            raise NotFound("Feedback is not kept here. The operator may set database_url.")
+        raw = read_body(request, self.settings.max_body_bytes)
+        told = feedback.parse(strict_json.load(raw, max_bytes=self.settings.max_body_bytes))
+        known = self.ledger.keep(told, caller.client.name if caller else "", service.id)
+        observe.feedback(told, known)
+        return Response(status=200)
 
     def _admitted(self, service_id: str) -> Caller | None:
         """Who calls; `None` where callers do not authenticate."""
@@ -214,6 +233,14 @@ def http_error(problem: HTTPException) -> Response:
     for name, value in problem.get_headers(request.environ):
         if name == "Allow":
             answer.headers[name] = value
+    return answer
+
+
+def store_away(problem: StoreUnavailable) -> Response:
+    """The answer to what has to be kept and cannot be: nothing is acknowledged, so the sender sends it again."""
+    observe.refused(503, problem)
+    answer = refusal(503, "transient", "What was sent could not be kept. Send it again later.")
+    answer.headers.update(_HEADERS[503])
     return answer
 
 

@@ -87,7 +87,7 @@ class PostgresPlace:
         """An administrator changes the tables."""
         with self.server.connect(self.name) as other:
             other.execute("BEGIN")
-            other.execute("LOCK TABLE used_tokens, calls IN ACCESS EXCLUSIVE MODE")
+            other.execute("LOCK TABLE used_tokens, calls, issued, feedback, comments IN ACCESS EXCLUSIVE MODE")
             yield
             other.execute("ROLLBACK")
 

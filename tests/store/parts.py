@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cds_service.store.audit import Audit, AuditRecord
 from cds_service.store.database import Database
+from cds_service.store.feedback import FeedbackBox
 from cds_service.store.site_key import SiteKey
 from cds_service.store.used_tokens import UsedTokens
 
@@ -38,11 +39,13 @@ class Store:
     database: Database = field(init=False)
     tokens: UsedTokens = field(init=False)
     audit: Audit = field(init=False)
+    feedback: FeedbackBox = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(self.address, lambda *alarm: self.alarms.append(alarm), clock=self.clock)
         self.tokens = UsedTokens(self.database, clock=self.clock)
         self.audit = Audit(self.database, KEY)
+        self.feedback = FeedbackBox(self.database)
 
 
 def record(correlation_id: str = "c-1", **changed: object) -> AuditRecord:

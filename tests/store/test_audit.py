@@ -12,7 +12,7 @@ from sqlalchemy.exc import StatementError
 
 from cds_service.store.audit import Audit
 from cds_service.store.site_key import SiteKey
-from cds_service.store.tables import calls
+from cds_service.store.tables import calls, comments, feedback, issued
 from tests.store.conftest import Place
 from tests.store.parts import KEY, NOON, Store, record
 
@@ -118,7 +118,15 @@ def test_f4_no_column_is_made_for_a_value_of_the_record() -> None:
         "ms", "cards", "rules", "rule_set", "profile", "key_states", "problem",
     }  # fmt: skip
     assert set(calls.c.keys()) == known
-    assert {field.name for field in fields(record())} - known == {"issuer", "patient_id", "user_id"}
+    assert {field.name for field in fields(record())} - known == {"issuer", "patient_id", "user_id", "issued"}
+    assert set(issued.c.keys()) == {
+        "card", "correlation_id", "time", "hook", "client", "key_id", "patient_hash", "topic", "indicator", "rules",
+        "suggestions", "profile", "rule_set",
+    }  # fmt: skip
+    assert set(feedback.c.keys()) == {
+        "id", "received", "client", "service", "card", "outcome", "at", "suggestions", "reasons",
+    }  # fmt: skip
+    assert set(comments.c.keys()) == {"feedback", "id", "received", "words"}
 
 
 def test_another_key_makes_other_hashes_and_says_so(store: Store) -> None:
