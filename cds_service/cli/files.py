@@ -1,0 +1,79 @@
+"""What commands read from files that are named on the command line: secrets and key material."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cds_service.fhir.read import mapping, string
+from cds_service.formats import strict_json
+from cds_service.kernel.errors import InputError
+
+_MAX_BYTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """An access token, and what its server said about it.
+
+    Attributes:
+        token: the token.
+        scope: what was granted; "" where only the token was given.
+        patient: the patient it is bound to; "" for none.
+    """
+
+    token: str = field(repr=False)
+    scope: str = ""
+    patient: str = field(default="", repr=False)
+
+
+def read_bytes(path: Path, option: str) -> bytes:
+    """A file as it is.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise InputError(
+            f"the file cannot be read: {type(problem).__name__}", option, "Name a readable file."
+        ) from None
+
+
+def granted(file: Path | None, variable: str | None) -> Granted | None:
+    """The token that was given, if one was.
+
+    Args:
+        file: holds the token, or the JSON answer of the token endpoint (`access_token`, `scope`, `patient`).
+        variable: name of the environment variable that holds one of the two.
+
+    Raises:
+        InputError: both were given, or there is no token in what was; nothing of it is repeated.
+    """
+    if file is not None and variable is not None:
+        raise InputError("two tokens were given", "--token-file, --token-env", "Give one.")
+    if file is not None:
+        return _read(read_bytes(file, "--token-file"), "--token-file")
+    if variable is not None:
+        return _read(os.environ.get(variable, "").encode(), "--token-env")
+    return None
+
+
+def _read(raw: bytes, option: str) -> Granted:
+    raw = raw.strip()
+    if raw.startswith(b"{"):
+        try:
+            answer: Any = mapping(strict_json.load(raw, max_bytes=_MAX_BYTES))
+        except InputError:
+            answer = {}
+        found = Granted(string(answer.get("access_token")), string(answer.get("scope")), string(answer.get("patient")))
+    else:
+        found = Granted(raw.decode("ascii", "replace"))
+    if not found.token or any(not "!" <= each <= "~" for each in found.token):
+        raise InputError(
+            "there is no token", option, "It holds the token alone, or the JSON that the token endpoint answered."
+        )
+    return found
