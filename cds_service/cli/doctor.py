@@ -22,7 +22,7 @@ from cds_service.doctor.site import Ask, Site
 from cds_service.engine.services import Profile, installed
 from cds_service.fhir.client.dialects import dialect
 from cds_service.formats.urls import Base, parse_base
-from cds_service.kernel.errors import BoneCdsError, ContentError, InputError
+from cds_service.kernel.errors import ContentError, InputError
 from cds_service.security.clients import Client, registry
 from cds_service.web import settings as web_settings
 from cds_service.web.settings import Settings
@@ -61,11 +61,13 @@ def doctor(
     """
     access = granted(token_file, token_env)
     ca_file = str(ca_bundle) if ca_bundle and read_bytes(ca_bundle, "--ca-bundle") else None
+    if path is not None:
+        read_bytes(path, "--settings")
     try:
         settings = web_settings.load(path, os.environ)
         site = _site(settings, name)
     except (ContentError, InputError) as problem:
-        _finish([_not_understood(problem)], as_json=as_json)
+        _finish([_would_not_start(problem)], as_json=as_json)
     ask = Ask(
         time.time,
         settings.day(),
@@ -78,16 +80,13 @@ def doctor(
     _finish(examine(site, ask, lambda words: click.echo(f"... {words}", err=True)), as_json=as_json)
 
 
-def _not_understood(problem: BoneCdsError) -> Finding:
-    """The service would not start either.
-
-    Raises:
-        BoneCdsError: the file is not there, or what was asked for is not in it: that is our input, and not its content.
-    """
-    if isinstance(problem, ContentError) and problem.key != "(file)":
-        fix = problem.fix or "docs/operator.md lists every key."
-        return SETTINGS.failed(f"{problem.file}: {problem.key}: {problem.problem.removesuffix('.')}", fix)
-    raise problem
+def _would_not_start(problem: ContentError | InputError) -> Finding:
+    """The service would not start with these settings either."""
+    if isinstance(problem, ContentError):
+        seen, fix = f"{problem.file}: {problem.key}: {problem.problem.removesuffix('.')}", problem.fix
+    else:
+        seen, fix = f"{problem.where}: {problem.what}", problem.next_step
+    return SETTINGS.failed(seen, fix or "docs/operator.md lists every key.")
 
 
 def _site(settings: Settings, name: str | None) -> Site:
@@ -96,7 +95,7 @@ def _site(settings: Settings, name: str | None) -> Site:
     clients = tuple(each for each in every if name in (None, each.name))
     if name is not None and not clients:
         known = ", ".join(each.name for each in every) or "none"
-        raise InputError("no such client is registered", "--client", f"Registered: {known}.")
+        raise click.UsageError(f"no such client is registered (at --client). Registered: {known}.")
     anybody = Client(_ANYBODY, "", fhir_bases=tuple(map(_base, settings.fhir_bases)))
     for each in clients:
         dialect(each.dialect or "generic")

@@ -76,7 +76,6 @@ class Discovered:
     status: int = 0
     ids: tuple[str, ...] | None = None
     problem: str = ""
-    date: str = ""
 
 
 def discovery(base: Base, ca_file: str | None) -> Discovered:
@@ -90,7 +89,7 @@ def discovery(base: Base, ca_file: str | None) -> Discovered:
         wire.close()
     services = mapping(_parsed(answer.body)).get("services")
     ids = tuple(string(mapping(each).get("id")) for each in items(services)) if isinstance(services, list) else None
-    return Discovered(answer.status, ids, "", answer.date)
+    return Discovered(answer.status, ids)
 
 
 @dataclass(frozen=True, slots=True)
