@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bonecds_kit.faultfhir import FaultFhir
+from bonecds_kit.forger import public_jwk
 from cds_service.cli import main
 from cds_service.kernel.errors import BoneCdsError
 
@@ -74,6 +76,11 @@ def _toml(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value)
+
+
+def public_key() -> Json:
+    """The public part of a new key, for ES384."""
+    return public_jwk("k1", ec.generate_private_key(ec.SECP384R1()))
 
 
 def token_file(folder: Path, ehr: FaultFhir, **more: str) -> Path:
