@@ -62,12 +62,14 @@ class _Look:
     site: Site
     ask: Ask
     say: Say
-    _dates: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _dates: dict[str, network.Told] = field(default_factory=dict)
     _shaken: set[tuple[str, int]] = field(default_factory=set)
 
-    def _note(self, base: Base, date: str) -> None:
-        """What a server said the time is; the first word counts."""
-        self._dates.setdefault(f"{base.host}:{base.port}", (date, self.ask.clock()))
+    def _note(self, base: Base, date: str, began: float) -> None:
+        """What a server said the time is; the first word counts, and one that said nothing did not answer."""
+        server = f"{base.host}:{base.port}"
+        if date:
+            self._dates.setdefault(server, network.Told(server, date, began, self.ask.clock()))
 
     def _certificate(self, base: Base, where: str, ca_file: str | None = None) -> Iterator[Finding]:
         """Of an https server, once."""
@@ -118,9 +120,9 @@ class _Look:
             self.say(f"fetching the keys of {client.name}")
             base = parse_base(url, insecure=True)
             yield from self._certificate(base, f"jwks_urls of {client.name}")
+            began = self.ask.clock()
             found = probes.published(url)
-            if found.date:
-                self._note(base, found.date)
+            self._note(base, found.date, began)
             if found.keys is None:
                 yield keys.unreachable(client, url, found.problem)
             else:
@@ -140,9 +142,9 @@ class _Look:
             self.say(f"asking {base} for its metadata")
             yield from self._certificate(base, f"fhir_bases of {client.name or 'the settings'}", client.ca_bundle)
             token = self.ask.token if (client, base) == self._chosen() else ""
+            began = self.ask.clock()
             found = probes.metadata(base, client, token)
-            if found.date:
-                self._note(base, found.date)
+            self._note(base, found.date, began)
             if found.problem:
                 yield fhir.no_metadata(base, found.problem)
             else:
@@ -152,7 +154,7 @@ class _Look:
         """Our clock against those of the servers that answered."""
         if not self._dates:
             yield CLOCK.skipped("no other server answered")
-        yield from network.clocks((server, header, ours) for server, (header, ours) in self._dates.items())
+        yield from network.clocks(self._dates.values())
 
     # --- a patient ----------------------------------------------------------------------------------------------------
 

@@ -68,6 +68,11 @@ class Check:
         return Finding(self, Level.SKIPPED, reason, about, fix)
 
 
+def counted(number: int, word: str) -> str:
+    """ "1 key", "2 keys"."""  # noqa: D210
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 _OPERATOR, _INTEGRATOR, _STORE, _DOCTOR = (
     f"docs/{page}.md" for page in ("operator", "integrator", "store", "doctor-and-client")
 )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cds_service.doctor.finding import CODES, Finding
+from cds_service.doctor.finding import CODES, Finding, counted
 from cds_service.fhir import codes
 from cds_service.fhir.codes import Terminology, canonical_system
 from cds_service.fhir.read import items, mapping, string
@@ -90,7 +90,7 @@ def told(found: Mapping[str, Counted]) -> Iterator[Finding]:
     for kind, each in sorted(found.items()):
         systems = sorted(each.known.keys() | each.unknown.keys())
         details = tuple(f"{name}: {each.known[name]} known, {each.unknown[name]} not" for name in systems)
-        seen = f"{each.resources} resources, {each.uncoded} without a code"
+        seen = f"{counted(each.resources, 'resource')}, {each.uncoded} without a code"
         ours = (each.known + each.unknown).keys() & set(_NAMES.values())
         if each.resources > each.uncoded and not ours:
             yield CODES.warned(

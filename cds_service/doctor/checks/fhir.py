@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cds_service.doctor.finding import ALLOWED, IN_TIME, METADATA, PREFETCH, SCOPES, SEARCH, Finding
+from cds_service.doctor.finding import ALLOWED, IN_TIME, METADATA, PREFETCH, SCOPES, SEARCH, Finding, counted
 from cds_service.fhir.answers import Answer, AnswerState
 from cds_service.fhir.read import items, mapping, string
 from cds_service.fhir.search import scope_of
@@ -62,7 +62,8 @@ def metadata(base: Base, body: object, needs: Sequence[Need]) -> Iterator[Findin
     lacking = list(_undeclared(mapping(body), needs))
     if lacking:
         fix = "Have them switched on; where a server only forgets to declare them, the search lines below decide."
-        yield METADATA.warned("not declared: see below", fix, about, tuple(lacking))
+        seen = f"fhirVersion {shown}; not declared by {counted(len(lacking), 'type')} we use"
+        yield METADATA.warned(seen, fix, about, tuple(lacking))
     elif version.startswith("4.0."):
         yield METADATA.passed(f"fhirVersion {shown}, and every search we use is declared", about)
     if not _same(string(mapping(mapping(body).get("implementation")).get("url")), base):
@@ -121,11 +122,11 @@ def scopes(scope: str, needs: Sequence[Need], not_kept: Collection[str], about: 
     narrowed = [text for text, need in needed.items() if _grant(found, need.resource_type, text) == "narrowed"]
     if missing:
         yield SCOPES.failed(
-            f"{len(missing)} scopes are missing", "Have the client granted them.", about, tuple(missing)
+            f"{counted(len(missing), 'scope')} missing", "Have the client granted them.", about, tuple(missing)
         )
     if narrowed:
         fix = "Have them granted for the whole type; else what lies outside is named as missing on each card."
-        yield SCOPES.warned(f"{len(narrowed)} scopes reach a part only", fix, about, tuple(narrowed))
+        yield SCOPES.warned(f"{counted(len(narrowed), 'scope')} for a part only", fix, about, tuple(narrowed))
     if _grant(found, _MEDICATION, "patient/Medication.rs") is None:
         yield SCOPES.warned(
             "patient/Medication.rs is missing: drugs that orders name by reference cannot be read",
@@ -152,7 +153,7 @@ def _grant(found: Iterable[re.Match[str]], kind: str, needed: str) -> str | None
 
 def search(need: Need, found: Lookup, not_kept: Collection[str]) -> Finding:
     """How one look-up went, strictly."""
-    number = f"{len(found.resources)} resource{'' if len(found.resources) == 1 else 's'}"
+    number = counted(len(found.resources), "resource")
     if found.state is LookupState.COMPLETE:
         return SEARCH.passed(f"complete, {number}", need.key)
     if need.key in not_kept:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from cds_service.doctor.finding import KEYS, Finding
+from cds_service.doctor.finding import KEYS, Finding, counted
 from cds_service.security.clients import Client
 from cds_service.security.jwks import Key, KeySet
 
@@ -44,10 +44,12 @@ def key_set(client: Client, where: str, found: KeySet, max_age: int | None = Non
     yield KEYS.passed(f"{where}: {', '.join(map(_described, fit))}{kept}", client.name)
     if left_out:
         fixes = dict.fromkeys(fix for _, _, fix in found.problems)
-        yield KEYS.warned(f"{where}: {len(left_out)} keys are left out", " ".join(fixes), client.name, tuple(left_out))
+        yield KEYS.warned(
+            f"{where}: {counted(len(left_out), 'key')} left out", " ".join(fixes), client.name, tuple(left_out)
+        )
     if unused := len(found.keys) - len(fit):
         yield KEYS.warned(
-            f"{where}: {unused} keys are for none of its algorithms ({', '.join(client.algorithms)})",
+            f"{where}: {counted(unused, 'key')} for none of its algorithms ({', '.join(client.algorithms)})",
             "Nothing to do, unless the client signs with one of them: then add its algorithm to algorithms.",
             client.name,
         )

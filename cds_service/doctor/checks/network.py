@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -10,7 +10,6 @@ from cds_service.doctor.finding import CLOCK, TLS, Finding
 from cds_service.security.tokens import SKEW
 
 SOON_DAYS = 21
-# A `Date` header has whole seconds, and was written before it travelled
 CLOSE_S = 5
 _DAY = 86_400
 
@@ -63,18 +62,32 @@ def _how_to_mend(seen: Certificate) -> str:
     return "Offer TLS 1.2 or newer with a certificate that this machine trusts."
 
 
-def clocks(dates: Iterable[tuple[str, str, float]]) -> Iterable[Finding]:
-    """Our clock against those of others.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a server said the time is.
 
-    Args:
-        dates: server, its `Date` header, and our time when it came; a header may be empty.
+    Attributes:
+        server: host and port.
+        header: its `Date` header.
+        began: our time when it was asked, seconds since 1970.
+        ended: our time when its answer was there: a first answer may take seconds.
     """
-    for server, header, ours in dates:
-        theirs = _time(header)
+
+    server: str
+    header: str
+    began: float
+    ended: float
+
+
+def clocks(dates: Iterable[Told]) -> Iterator[Finding]:
+    """Our clock against those of others."""
+    for each in dates:
+        server, theirs = each.server, _time(each.header)
         if theirs is None:
             yield CLOCK.skipped("the server tells no time", server)
             continue
-        apart = abs(theirs - ours)
+        # written at any time while we waited; a header has whole seconds, so theirs is up to one more
+        apart = max(each.began - theirs - 1, theirs - each.ended, 0)
         words = f"{apart:.0f} s apart"
         if apart <= CLOSE_S:
             yield CLOCK.passed(words, server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cds_service.doctor.finding import CALLERS, PUBLIC_URL, SANDBOX, SETTINGS, TOKEN, Finding
+from cds_service.doctor.finding import CALLERS, PUBLIC_URL, SANDBOX, SETTINGS, TOKEN, Finding, counted
 from cds_service.doctor.site import Site
 from cds_service.formats.urls import is_loopback, parse_base
 from cds_service.security.clients import Client
@@ -12,7 +12,7 @@ from cds_service.security.clients import Client
 
 def settings(site: Site) -> Iterator[Finding]:
     """They were read; what in them is for trials only is said."""
-    named = f"{site.registered} client{'' if site.registered == 1 else 's'} registered"
+    named = f"{counted(site.registered, 'client')} registered"
     yield SETTINGS.passed(f"read; {named}, {len(site.services)} services")
     if site.fixed_day:
         yield SETTINGS.warned(

@@ -52,7 +52,7 @@ def test_a_drug_that_was_not_found_leaves_its_order_without_a_code() -> None:
 def test_conditions_of_relatives_are_counted() -> None:
     relative = {"resourceType": "FamilyMemberHistory", "condition": [coded("x", (SNOMED, "64859006"))]}
     (found,) = told(relative)
-    assert found.seen == "1 resources, 0 without a code"
+    assert found.seen == "1 resource, 0 without a code"
 
 
 def test_a_type_with_local_codes_only_is_a_warning() -> None:

@@ -63,7 +63,7 @@ def test_a_key_of_another_algorithm_than_the_registered_ones_does_not_help() -> 
 def test_a_key_beside_the_one_in_use_is_said() -> None:
     good, warned = found_in(public_jwk("a", key("p384")), public_jwk("b", key("p256")))
     assert (good.level, warned.level) == (Level.PASS, Level.WARN)
-    assert "1 keys are for none of its algorithms" in warned.seen
+    assert "1 key for none of its algorithms" in warned.seen
 
 
 def test_two_keys_of_one_name_are_said() -> None:

@@ -6,11 +6,15 @@ from email.utils import formatdate
 
 import pytest
 
-from cds_service.doctor.checks.network import Certificate, certificate, clocks
+from cds_service.doctor.checks.network import Certificate, Told, certificate, clocks
 from cds_service.doctor.finding import Level
 
 NOW = 1_800_000_000.0
 DAY = 86_400
+
+
+def told(header: str) -> Told:
+    return Told("ehr:443", header, NOW, NOW)
 
 
 @pytest.mark.parametrize(("days", "level"), [(22, Level.PASS), (21, Level.PASS), (20, Level.WARN), (0, Level.WARN)])
@@ -47,19 +51,28 @@ def test_the_authority_of_a_fhir_server_is_named_in_its_own_setting() -> None:
     [
         (0, Level.PASS),
         (5, Level.PASS),
-        (-5, Level.PASS),
+        (-6, Level.PASS),
         (6, Level.WARN),
         (30, Level.WARN),
         (31, Level.FAIL),
-        (-31, Level.FAIL),
+        (-7, Level.WARN),
+        (-31, Level.WARN),
+        (-32, Level.FAIL),
     ],
 )
 def test_clocks_may_be_as_far_apart_as_a_token_is_tolerated(seconds: int, level: Level) -> None:
-    (found,) = clocks([("ehr:443", formatdate(NOW + seconds, usegmt=True), NOW)])
+    (found,) = clocks([told(formatdate(NOW + seconds, usegmt=True))])
     assert found.level is level
+
+
+def test_an_answer_that_took_its_time_says_nothing_about_the_clock() -> None:
+    early, late = (formatdate(NOW + seconds, usegmt=True) for seconds in (0, 8))
+    for header in (early, late):
+        (found,) = clocks([Told("ehr:443", header, NOW, NOW + 8)])
+        assert (found.level, found.seen) == (Level.PASS, "0 s apart")
 
 
 @pytest.mark.parametrize("header", ["", "yesterday", "Mon, 99 Foo 2026"])
 def test_a_server_that_tells_no_time_is_not_judged(header: str) -> None:
-    (found,) = clocks([("ehr:443", header, NOW)])
+    (found,) = clocks([told(header)])
     assert found.level is Level.SKIPPED
