@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError
 
 _MAX_BYTES = 100_000
+# RFC 6750, 2.1: what may stand behind "Bearer"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def _read(raw: bytes, option: str) -> Granted:
         found = Granted(string(answer.get("access_token")), string(answer.get("scope")), string(answer.get("patient")))
     else:
         found = Granted(raw.decode("ascii", "replace"))
-    if not found.token or any(not "!" <= each <= "~" for each in found.token):
+    if not _TOKEN.fullmatch(found.token):
         raise InputError(
             "there is no token", option, "It holds the token alone, or the JSON that the token endpoint answered."
         )

@@ -99,10 +99,13 @@ class Session:
         wire: the way to it.
         signer: makes the tokens; `None` to send none.
         now: seconds since 1970.
+        secrets: what may be sent and must not be shown, should the service send it back.
     """
 
-    def __init__(self, wire: Wire, signer: Signer | None, now: Callable[[], float]) -> None:
-        self._wire, self._signer, self._now = wire, signer, now
+    def __init__(
+        self, wire: Wire, signer: Signer | None, now: Callable[[], float], secrets: Sequence[str] = ()
+    ) -> None:
+        self._wire, self._signer, self._now, self._secrets = wire, signer, now, tuple(secrets)
 
     def discover(self) -> Discovery:
         """Read the discovery document.
@@ -126,11 +129,12 @@ class Session:
         path = f"{_PATH}/{quote(service, safe='')}"
         made = Called(name or service, service, string(body.get("hook")))
         try:
-            answer = self._wire.post(path, calls.as_bytes(body), self._token(path))
+            token = self._token(path)
+            answer = self._wire.post(path, calls.as_bytes(body), token)
         except NoAnswer as problem:
             words = str(problem)
             return replace(made, problem=words, findings=(Finding("error", "(answer)", words),))
-        found = _parsed(answer)
+        found = _parsed(answer, (*self._secrets, token))
         made = replace(made, seconds=answer.seconds, status=answer.status, body=found)
         if answer.status == _DECLINED:
             return replace(made, problem=f"the service declined: {_said(found)}")
@@ -168,9 +172,14 @@ def _with(called: Called, lines: Sequence[str], finding: Finding) -> Called:
     return replace(called, feedback=tuple(lines), findings=(*called.findings, finding))
 
 
-def _parsed(answer: Answer) -> Any:
+def _parsed(answer: Answer, secrets: Sequence[str] = ()) -> Any:
+    body = answer.body
+    for secret in filter(None, secrets):
+        # both spellings of a slash in JSON; other characters of a token have one
+        for spelt in (secret, secret.replace("/", "\\/")):
+            body = body.replace(spelt.encode(), b"(token)")
     try:
-        return strict_json.load(answer.body, max_bytes=MAX_BYTES)
+        return strict_json.load(body, max_bytes=MAX_BYTES)
     except InputError:
         return None
 

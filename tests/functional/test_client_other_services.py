@@ -170,20 +170,24 @@ def test_a_service_that_hangs_is_left_in_time(bundle: str) -> None:
 # --- secrets and hostile text -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("slash", ["/", "\\/"])
 @pytest.mark.parametrize("form", ["text", "json", "junit"])
-def test_a_token_is_not_echoed_even_if_the_service_sends_it_back(form: str, tmp_path: Path) -> None:
+def test_a_token_is_not_echoed_even_if_the_service_sends_it_back(form: str, slash: str, tmp_path: Path) -> None:
     def echo(body: Json) -> Answer:
-        said = json.dumps(body.get("fhirAuthorization", {}))
-        return as_json({"cards": [{**CARD, "detail": said, "summary": said[:130]}], "leaked": said})
+        token = body["fhirAuthorization"]["access_token"]
+        answer = {"cards": [{**CARD, "detail": f"You sent {token}", "summary": token}], token: [token]}
+        return 200, "application/json", json.dumps(answer).replace("/", slash).encode()
 
     with FaultFhir([{"resourceType": "Patient", "id": "p1"}]) as ehr, stub(echo) as service:
-        ehr.token = "zq7token-very-secret"  # noqa: S105 (of a test)
+        # as long as a JWT, so that it does not fit on a line; with a slash, which JSON may escape
+        ehr.token = "zq7token/" + "very-secret." * 40
         (tmp_path / "token").write_text(ehr.token)
         source = ("--fhir", ehr.base, "--patient", "p1", "--token-file", str(tmp_path / "token"))
         done = run(service.url, "call", "greeter", *source, "--hand-over", "--format", form)
     assert service.posted[0][1]["fhirAuthorization"]["access_token"] == ehr.token
     assert service.posted[0][1]["fhirServer"] == ehr.base
     assert "zq7token" not in done.stdout + done.stderr
+    assert "very-secret" not in done.stdout + done.stderr
     if form != "junit":
         assert "(token)" in done.stdout
 
