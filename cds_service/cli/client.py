@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from cds_service.cli.explain import read_file
-from cds_service.cli.files import Granted, granted, read_bytes
+from cds_service.cli.given import Granted, granted, patient_id, read_bytes
 from cds_service.cli.help_option import HELP
 from cds_service.fhir.read import mapping, string
 from cds_service.formats.urls import Base, parse_base
@@ -30,7 +30,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 class _Who:
     """Whom a call is about, and who makes it."""
 
-    patient: str | None
+    patient: str
     user: str
     encounter: str
 
@@ -69,7 +69,13 @@ class _Record:
 @click.option("--jku", default="", help="jku of the JWT; left out if not given.")
 @click.option("--feedback", type=click.Choice(["accepted", "overridden"]), help="Report this of the cards afterwards.")
 @click.option("--ca-bundle", type=_PATH, help="Certificate authorities to trust in place of the public ones.")
-@click.option("--timeout", type=float, default=SECONDS, show_default=True, help="Longest wait for an answer, seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=SECONDS,
+    show_default=True,
+    help="Longest wait for an answer, seconds.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--out", type=_PATH, help="Write the report to this file.")
 def client(
@@ -120,7 +126,7 @@ def client(
             name = folder.name
         else:
             source = _Record(ca_bundle=ca_file, access=access, **record)
-            who = _Who(patient or (access.patient if access else None), user, encounter)
+            who = _Who(patient_id(patient or (access.patient if access else "")), user, encounter)
             called = [_call(session, discovery.service(command), who, source, draft_order)]
             name = command
         if feedback:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from cds_service.cli.files import granted, read_bytes
+from cds_service.cli.given import granted, patient_id, read_bytes
 from cds_service.cli.help_option import HELP
 from cds_service.cli.site import chosen_profile
 from cds_service.doctor import report
@@ -73,7 +73,7 @@ def doctor(
         settings.day(),
         access.token if access else "",
         access.scope if access else "",
-        patient or (access.patient if access else ""),
+        patient_id(patient or (access.patient if access else "")),
         _registered(fhir_base, site),
         ca_file,
     )

@@ -29,6 +29,8 @@ from cds_service.security.clients import Client
 from cds_service.store import condition, site_key
 
 Say = Callable[[str], None]
+# the hook whose rules read the whole chart
+_CHART = "patient-view"
 
 
 def examine(site: Site, ask: Ask, say: Say) -> Iterator[Finding]:
@@ -215,7 +217,7 @@ class _Look:
 
     def _unread(self, client: Client, found: probes.LookedUp) -> dict[tuple[str, str], int]:
         """What no rule could use, counted: the rules have to be asked, since they read as they go."""
-        service = self.site.services[0]
+        service = next((each for each in self.site.services if each.hook == _CHART), self.site.services[0])
         evaluation = evaluate(service, found.records, self.ask.day, self.site.profiles[client.name])
         ours = {need.resource_type for need in self.site.needs}
         told = service.clinic.unread_kinds(evaluation.facts)

@@ -234,6 +234,7 @@ def test_a_folder_without_calls_is_refused(service: Served, tmp_path: Path) -> N
         (("call", VIEW), "one place"),
         (("call", VIEW, "--bundle", BUNDLE, "--fhir", "http://127.0.0.1:9"), "one place"),
         (("call", VIEW, "--fhir", "http://127.0.0.1:9"), "no patient was named"),
+        (("call", VIEW, "--fhir", "http://127.0.0.1:9", "--patient", "../Patient"), "no FHIR id"),
         (("call", VIEW, "--fhir", "http://ehr.example.org", "--patient", "p"), "is http"),
         (("call", VIEW, "--bundle", BUNDLE, "--fail", "absent"), "asks for no absent"),
         (("call", VIEW, "--bundle", BUNDLE, "--hand-over"), "cannot be handed over"),

@@ -8,7 +8,7 @@ import pytest
 
 from bonecds_kit.keyserver import KeyServer
 from cds_service.cli import main
-from cds_service.cli.files import granted
+from cds_service.cli.given import granted
 from cds_service.kernel.errors import InputError
 from cds_service.security import fetch as key_fetch
 from tests.support.doctored import public_key, run, settings
@@ -116,6 +116,8 @@ def test_settings_that_the_service_would_not_start_with_fail(tmp_path: Path, tex
         ("--token-file", "absent.json"),
         ("--token-env", "NO_SUCH_VARIABLE"),
         ("--ca-bundle", "absent.pem"),
+        ("--patient", "Patient/1"),
+        ("--patient", "1&_count=0"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

@@ -1,4 +1,4 @@
-"""What commands read from files that are named on the command line: secrets and key material."""
+"""What commands are given on the command line: a token, key material, an id."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError
 
 _MAX_BYTES = 100_000
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 # RFC 6750, 2.1: what may stand behind "Bearer"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
@@ -44,6 +45,21 @@ def read_bytes(path: Path, option: str) -> bytes:
         raise InputError(
             f"the file cannot be read: {type(problem).__name__}", option, "Name a readable file."
         ) from None
+
+
+def patient_id(text: str) -> str:
+    """A logical id that was given, or "" where none was.
+
+    Raises:
+        InputError: it is none; it is not repeated.
+    """
+    if text and not _ID.fullmatch(text):
+        raise InputError(
+            "this is no FHIR id",
+            "--patient",
+            "Give the logical id alone: letters, digits, '-' and '.', without a type.",
+        )
+    return text
 
 
 def granted(file: Path | None, variable: str | None) -> Granted | None:
