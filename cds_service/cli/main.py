@@ -15,6 +15,8 @@ from cds_service.kernel.errors import BoneCdsError, ContentError
 # name: module and attribute. `explain` in a loop over many charts must not pay for the web server or the reference pages.
 _COMMANDS = {
     "serve": ("serve", "serve"),
+    "doctor": ("doctor", "doctor"),
+    "client": ("client", "client"),
     "explain": ("explain", "explain"),
     "check": ("check", "check"),
     "docs": ("docs", "docs"),

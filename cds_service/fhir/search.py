@@ -1,4 +1,4 @@
-"""From a need to its codes and its prefetch template: CDS Hooks 2.0 tokens and query subset only (`protocol.md` F)."""
+"""From a need to its codes, its scope and its prefetch template: CDS Hooks 2.0 tokens and query subset only (`protocol.md` F)."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def codes_of(need: Need, terminology: Terminology) -> list[str]:
     if not need.concepts:
         return []
     return [f"{system}|{code}" for system, code in terminology.codes(*need.concepts)]
+
+
+def scope_of(need: Need) -> str:
+    """The SMART App Launch 2 scope a look-up needs: `r` to read by id, `rs` to search and read what was found."""
+    return f"patient/{need.resource_type}.{'r' if need.by_id else 'rs'}"

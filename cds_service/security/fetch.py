@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
@@ -30,10 +30,12 @@ class Fetched:
     Attributes:
         body: its decoded bytes.
         max_age: seconds the sender lets us keep it; `None`: not said.
+        date: the sender's clock, as its `Date` header writes it; "": not said.
     """
 
     body: bytes
     max_age: int | None
+    date: str = field(default="", compare=False)
 
 
 Fetch = Callable[[str], Fetched]
@@ -108,7 +110,8 @@ def _get(sockets: _Sockets, url: str, deadline: float, ca_file: str | None) -> F
         ) as response:
             if response.status_code != requests.codes.ok:
                 raise OSError(f"status {response.status_code}")
-            return Fetched(_body(response), _max_age(response.headers.get("Cache-Control", "")))
+            age = _max_age(response.headers.get("Cache-Control", ""))
+            return Fetched(_body(response), age, response.headers.get("Date", ""))
 
 
 def _body(response: requests.Response) -> bytes:

@@ -41,13 +41,27 @@ def test_the_installed_command_refuses_with_status_2_and_no_traceback(tmp_path: 
     )
 
 
-def test_the_help_names_every_option() -> None:
-    helped = CliRunner().invoke(main.bonecds, ["explain", "-h"])
-    options = ["--hook", "--draft-orders", "--as-of", "--profile", "--only", "--format"]
-    assert [option for option in options if option not in helped.output] == []
+OPTIONS = {
+    "explain": "--hook --draft-orders --as-of --profile --only --format",
+    "doctor": "--settings --client --fhir --patient --token-file --token-env --ca-bundle --json",
+    "client": "--deck --bundle --fhir --patient --token-file --token-env --hand-over --user --encounter --draft-order --fail"
+    " --omit --sign-with --iss --kid --jku --feedback --ca-bundle --timeout --format --out",
+}
 
 
-COMMANDS = ["serve", "explain", "check", "docs", "impact", "sign", "export", "import-terminology"]
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_help_names_every_option(name: str) -> None:
+    helped = CliRunner().invoke(main.bonecds, [name, "-h"])
+    assert [option for option in OPTIONS[name].split() if f"{option} " not in helped.output] == []
+
+
+def test_the_help_of_the_client_says_what_is_sent_where() -> None:
+    helped = " ".join(CliRunner().invoke(main.bonecds, ["client", "-h"]).output.split())
+    assert "What is sent where: to URL, the record you name" in helped
+    assert "the access token only with --hand-over" in helped
+
+
+COMMANDS = ["serve", "doctor", "client", "explain", "check", "docs", "impact", "sign", "export", "import-terminology"]
 
 
 def test_the_help_names_every_command_in_the_order_of_use() -> None:

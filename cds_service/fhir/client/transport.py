@@ -73,12 +73,14 @@ class Response:
         content_type: in lower case, without parameters.
         body: decoded bytes.
         retry_after: seconds that the server asks us to wait; `None` where it names none, or a date.
+        date: the server's clock, as its `Date` header writes it; "" where there is none.
     """
 
     status: int
     content_type: str
     body: bytes
     retry_after: int | None = None
+    date: str = ""
 
 
 class _Forbidden(OSError):
@@ -187,12 +189,15 @@ class Transport:
         self._origin, self._verify = replace(base, path=""), ca_bundle or True
         self._adapter = _Adapter(_Dialler(base, resolve or lookup_name), connections)
 
-    def get(self, url: str, *, token: str, attempt: Attempt, max_bytes: int, headers: dict[str, str]) -> Response:
+    def get(
+        self, url: str, *, token: str | None, attempt: Attempt, max_bytes: int, headers: dict[str, str]
+    ) -> Response:
         """Send one GET and read its response.
 
         Args:
             url: at the origin of the base.
-            token: the bearer token; it goes into the `Authorization` header and nowhere else.
+            token: the bearer token; it goes into the `Authorization` header and nowhere else. `None` for what a server
+                tells everybody.
             attempt: how long it may take.
             max_bytes: most decoded bytes of a body.
             headers: further headers.
@@ -203,9 +208,11 @@ class Transport:
         """
         if not self._origin.covers(url):  # the last door before the socket (B8)
             raise ValueError("the address is at another origin than the registered base")
-        if not _TOKEN.fullmatch(token):
+        if token is not None and not _TOKEN.fullmatch(token):
             raise NoResponse(Trouble.TOKEN)
-        headers = {**headers, "Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
+        headers = {**headers, "Accept-Encoding": "gzip"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         request = requests.Request("GET", url, headers=headers).prepare()
         with attempt.watching():
             try:
@@ -234,7 +241,8 @@ def _read(response: requests.Response, attempt: Attempt, max_bytes: int) -> Resp
     attempt.left()  # a body without a length ends where the socket does: also where the attempt was cut
     wait = _SECONDS.fullmatch(response.headers.get("Retry-After", ""))
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return Response(response.status_code, kind, bytes(body), int(wait[1]) if wait else None)
+    date = response.headers.get("Date", "")
+    return Response(response.status_code, kind, bytes(body), int(wait[1]) if wait else None, date)
 
 
 def _trouble(problem: BaseException, *, connected: bool) -> Trouble:

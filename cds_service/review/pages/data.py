@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cds_service.clinical.measurements import Analyte, analytes
+from cds_service.fhir.search import scope_of
 from cds_service.kernel.needs import Need
 from cds_service.kernel.quantities import plain
 from cds_service.review.pages.book import Book
@@ -47,11 +48,6 @@ def data_page(book: Book, places: Places, readers: Mapping[str, list[str]]) -> t
         *(_need(book, need, places, readers.get(need.key, [])) for need in needs),
         section("Units", _UNITS, table(_UNIT_HEAD, units)),
     )
-
-
-def scope_of(need: Need) -> str:
-    """The SMART App Launch 2 scope a look-up needs: `r` to read by id, `rs` to search and read what was found."""
-    return f"patient/{need.resource_type}.{'r' if need.by_id else 'rs'}"
 
 
 def _need(book: Book, need: Need, places: Places, readers: list[str]) -> str:

@@ -116,3 +116,40 @@ def page(quirks: Quirks, base: str, found: Sequence[Json], start: int, size: int
 def _entry(quirks: Quirks, base: str, resource: Json) -> Json:
     entry = {"fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}", "resource": resource}
     return {**entry, "search": {"mode": "match"}} if quirks.search_mode else entry
+
+
+# What is looked for, by type; a server need not declare `_id`
+_SEARCHED = {
+    "Patient": (),
+    "Condition": ("patient", "code", "category"),
+    "Observation": ("patient", "code", "category", "date"),
+    "DiagnosticReport": ("patient", "code", "category"),
+    "Procedure": ("patient", "code"),
+    "MedicationRequest": ("patient", "status", "intent"),
+    "MedicationDispense": ("patient",),
+    "MedicationAdministration": ("patient",),
+    "MedicationStatement": ("patient",),
+    "FamilyMemberHistory": ("patient",),
+    "Medication": ("_id",),
+}
+
+
+def capability(base: str) -> Json:
+    """A CapabilityStatement that declares every search of the server."""
+    resources = [
+        {
+            "type": kind,
+            "interaction": [{"code": "read"}, {"code": "search-type"}],
+            "searchParam": [{"name": name, "type": "token"} for name in names],
+        }
+        for kind, names in _SEARCHED.items()
+    ]
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "kind": "instance",
+        "fhirVersion": "4.0.1",
+        "implementation": {"description": "a server of tests", "url": base},
+        "format": ["json"],
+        "rest": [{"mode": "server", "resource": resources}],
+    }

@@ -6,6 +6,7 @@ import itertools
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,8 @@ class FaultFhir:
         base: FHIR base.
         token: the bearer token it takes; any other is a 401.
         requests: what came, in order.
+        capability: what `metadata` answers, to everybody.
+        clock_off: how far its clock is ahead, in seconds.
         base_in_entries: base of each `fullUrl`; a server behind a careless proxy writes another one.
         most_at_once: most requests that waited for their response at one time; give it a `delay`.
     """
@@ -74,6 +77,8 @@ class FaultFhir:
         port = self._server.server_port
         self.base = f"https://localhost:{port}{path}" if tls else f"http://127.0.0.1:{port}{path}"
         self.base_in_entries = self.base
+        self.capability: Json = pages.capability(self.base)
+        self.clock_off = 0.0
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> FaultFhir:
@@ -149,6 +154,8 @@ class FaultFhir:
         fault: Fault,
     ) -> tuple[int, Any]:
         quirks = self.quirks
+        if path == f"{self.path}/metadata":
+            return 200, IN_WORDS[fault.kind](self.capability, fault) if fault.kind in INSTEAD else self.capability
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return 401, outcome("error", "login")
         if not path.lower().startswith(self.path.lower()):
@@ -236,6 +243,9 @@ class _Server(ThreadingHTTPServer):
 
             def do_GET(self) -> None:
                 owner.answer(self)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((timestamp or time.time()) + owner.clock_off)
 
             def log_message(self, *_: object) -> None:
                 pass
