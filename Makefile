@@ -159,9 +159,11 @@ tests/validators/node_modules/.package-lock.json: tests/validators/package-lock.
 
 validators: tests/validators/node_modules/.package-lock.json ## install the second FHIR validator (Node)
 
+# Compiled files are kept, also where PYTHONDONTWRITEBYTECODE is set: each process of the tests, and each `bonecds` they start,
+# would compile everything anew. `make clean` removes them.
 unit: $(VENV)/.installed-dev ## pytest with branch coverage; choose with ARGS="-k vitamin"
 	$(SAY) "Tests"
-	@$(BIN)/pytest --numprocesses=$(JOBS) --dist worksteal --cov --cov-report= $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(JOBS) --dist worksteal --cov --cov-report= $(ARGS)
 
 REAL := tests/real_servers
 SKIPPED_SERVERS := [ '$(REAL_SERVERS)' != required ]

@@ -1,4 +1,4 @@
-"""Two things that hold for every test: whether coverage is measured, and that no patient of the scenarios is in a log (F1).
+"""What holds for every test: whether coverage is measured, and that no patient of the scenarios is in a log (F1).
 
 Coverage is measured where tests look at one thing at a time.
 
@@ -8,6 +8,7 @@ The folders below ask the whole service thousands of times, or run it in other p
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Generator
 from functools import lru_cache
@@ -33,6 +34,20 @@ _NOT_MEASURED = (
     "vignettes/test_thresholds_pinned.py",
 )
 _HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage among 15,000 tests, in each process: all of them are needed until the end.
+
+    Looking through them again and again, while they are made and later, takes a fifth of the time of making them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import combinations, product
 
 from cds_service.clinical import content
 from cds_service.clinical.patient import ALL_NEEDS, Patient
@@ -92,11 +92,15 @@ def _keys(words: frozenset[str], known: frozenset[str]) -> set[str]:
     others = words - known
     starts = tuple(word for word in others if "." in word.strip("."))
     parts = {word.strip(".") for word in others if "." in word or "-" in word}
-    return {
-        key
-        for key in known
-        if key in words or key.startswith(starts) or any(f".{part}." in f".{key}." for part in parts)
-    }
+    return {key for key in known if key in words or key.startswith(starts) or not parts.isdisjoint(_parts_of(key))}
+
+
+@lru_cache(maxsize=1024)
+def _parts_of(key: str) -> frozenset[str]:
+    """A key and all that stands in it between two dots: of "a.b.c" also "a.b", "b.c", "a", "b" and "c"."""
+    names = key.split(".")
+    pairs = combinations(range(len(names) + 1), 2)
+    return frozenset(".".join(names[first:end]) for first, end in pairs)
 
 
 def _put_together(written: Iterable[frozenset[str]]) -> set[str]:

@@ -145,12 +145,13 @@ def _route_in_text(text: str) -> str:
 class Terminology:
     """The value sets, ready to match."""
 
-    __slots__ = ("_exact", "_first_words", "_names", "_rows", "_stems", "version")
+    __slots__ = ("_concepts", "_exact", "_first_words", "_names", "_rows", "_stems", "version")
 
     def __init__(self, rows: tuple[Entry, ...], version: str) -> None:
         """Index the rows; use `from_rows`."""
         self.version = version
         self._rows = rows
+        self._concepts = frozenset(row.concept for row in rows)
         exact: dict[tuple[str, str], list[Entry]] = {}
         stems: dict[tuple[str, str], list[Entry]] = {}
         for row in rows:
@@ -259,7 +260,7 @@ class Terminology:
 
     def names(self) -> frozenset[str]:
         """The names of all concepts, to check that code and value sets agree."""
-        return frozenset(row.concept for row in self._rows)
+        return self._concepts
 
     def _by_stem(self, system: str, code: str) -> tuple[Entry, ...]:
         found: dict[str, Entry] = {}
