@@ -76,7 +76,7 @@ def test_item_69_a_card_nobody_knows_gets_the_same_answer(service: FlaskClient, 
     assert len(rows(tmp_path, "feedback")) == 1
 
 
-def test_item_68_what_a_clinician_writes_is_in_no_log_and_in_no_other_table(
+def test_item_68_f6_what_a_clinician_writes_is_in_no_log_and_in_no_other_table(
     service: FlaskClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.post(

@@ -90,7 +90,7 @@ def test_item_64_both_conform_to_the_published_schema(told: str) -> None:
     assert violations_of_feedback(json.loads(f'{{"feedback": [{told}]}}')) == []
 
 
-def test_item_68_a_comment_is_in_no_representation() -> None:
+def test_item_68_f6_a_comment_is_in_no_representation() -> None:
     (found,) = read(entry(', "overrideReason": {"userComment": "Mrs Testfrau said no"}'))
     assert "Testfrau" not in repr(found)
 
