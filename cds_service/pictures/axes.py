@@ -83,7 +83,8 @@ def guideline_lines(canvas: Canvas, plot: Plot, lines: Sequence[Line]) -> list[s
         places = [
             (x, baseline, anchor) for baseline in (y - 4.5, y + 11.5) for x, anchor in ((left, "start"), (right, "end"))
         ]
-        if not canvas.label(line.label, places, box, width=box.width - 8):
+        tried = [words for words in (line.label, line.short) if words and text_width(words, 10) <= box.width - 8]
+        if not any(canvas.label(words, places, box) for words in tried or [line.label]):
             wordless.append(line.label)
     return [f"Lines without room for words: {'; '.join(wordless)}."] if wordless else []
 
@@ -115,7 +116,7 @@ def shown_at(value: Interval) -> Decimal:
 
 def reading(canvas: Canvas, plot: Plot, on: DateSpan, value: Interval, look: palette.Look, fill: str) -> None:
     """One result: its marker, an arrow where it is only a bound, a bar where it is a range, and its number beside it."""
-    x, y = plot.x.middle(on), plot.y(shown_at(value))
+    x, y = plot.x.place(on), plot.y(shown_at(value))
     ranged(canvas, plot, on, y, look.colour)
     if value.low is None:
         arrow(canvas, x, y, 1, look.colour)
@@ -148,7 +149,7 @@ def undated(marks: Iterable[Mark], periods: Iterable[Period]) -> list[str]:
 
 def _mark(canvas: Canvas, plot: Plot, label: str, on: DateSpan) -> None:
     y = canvas.y + _LANE / 2
-    x = plot.x.middle(on)
+    x = plot.x.place(on)
     ranged(canvas, plot, on, y, palette.VERMILION)
     canvas.line(x, plot.y.top, x, y, palette.VERMILION, 0.8, "1 3")
     canvas.marker(x, y, palette.Look("cross", palette.VERMILION), 5)
@@ -201,26 +202,24 @@ def not_looked_at(gaps: Sequence[str]) -> list[str]:
     return [f"Not everything could be looked at: {'; '.join(gaps)}."] if gaps else []
 
 
-def nothing_found(canvas: Canvas, what: str, gaps: Sequence[str], *, undated: bool = False) -> None:
-    """An empty panel that says what it means: looked and found none, could not look (S2), or nothing with a date.
+def nothing_found(canvas: Canvas, what: str, gaps: Sequence[str], *, instead: str = "") -> None:
+    """An empty panel that says what it means.
 
     Args:
         canvas: where to draw.
         what: the thing, in the singular.
         gaps: what could not be looked at.
-        undated: whether there are some, without a date.
+        instead: other words, where there are some that cannot be drawn.
     """
     box = Box(LEFT, canvas.y + 8, RIGHT - LEFT, 64)
     canvas.rect(box, canvas.hatch(palette.GRID) if gaps else palette.PALE, palette.QUIET, 0.8, "4 3" if gaps else "")
-    words = nothing_words(what, gaps, undated=undated)
+    words = instead or nothing_words(what, gaps)
     canvas.text(box.x + box.width / 2, box.y + 36, words, anchor="middle", halo=True, width=box.width - 12)
     canvas.y = box.y + box.height
 
 
-def nothing_words(what: str, gaps: Sequence[str], *, undated: bool = False) -> str:
-    """Why there is nothing to draw."""
-    if undated:
-        return f"No {what} with a date to draw."
+def nothing_words(what: str, gaps: Sequence[str]) -> str:
+    """Looked and found none, or could not look: never the same words (S2)."""
     return (
         f"No {what} seen, but not everything could be looked at."
         if gaps

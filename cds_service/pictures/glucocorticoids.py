@@ -71,6 +71,7 @@ def glucocorticoids(
     total_lines: Sequence[Line] = (),
     gaps: Sequence[str] = (),
     doubts: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Picture:
     """Daily dose as steps with its range, pulses over a break in the axis, and the running sum below.
 
@@ -81,20 +82,22 @@ def glucocorticoids(
         total_lines: sums that guidelines name.
         gaps: what could not be looked at: then any day may hold more than is drawn.
         doubts: why a dose is only a range, or not known.
+        notes: what a reader has to know besides.
     """
     drawn = [_clipped(each, window.first, window.last) for each in doses
              if each.first <= window.last and each.last >= window.first]  # fmt: skip
     sums = list(_sums(drawn, window))
     total = _open(sums[-1][1] if sums else ZERO, gaps)
-    table = _table(drawn, window, total, lines, total_lines, gaps, doubts)
+    table = _table(drawn, window, total, lines, total_lines, gaps, [*_outside(doses, window), *doubts, *notes])
     description = _description(drawn, window, total, lines, total_lines, gaps)
     canvas = Canvas("glucocorticoids", "Systemic glucocorticoids, prednisolone-equivalent", description, table)
     if drawn:
         wordless = _plots(canvas, drawn, window, sums, total, lines, total_lines, gaps)
     else:
-        axes.nothing_found(canvas, "systemic glucocorticoid", gaps)
+        earlier = "No systemic glucocorticoid in the days that are drawn." if doses else ""
+        axes.nothing_found(canvas, "systemic glucocorticoid", gaps, instead=earlier)
         wordless = []
-    canvas.notes([*wordless, *_notes(drawn, gaps, doubts)])
+    canvas.notes([*wordless, *_outside(doses, window), *_notes(drawn, gaps, doubts), *notes])
     return canvas.finish()
 
 
@@ -180,6 +183,7 @@ def _steps(canvas: Canvas, plot: Plot, dose: Dose) -> None:
         high = plot.y(dose.daily.high)
         canvas.rect(Box(left, high, right - left, low - high), canvas.hatch(_RANGE, "dots"), _RANGE, 0.6)
     canvas.line(left, low, right, low, palette.BLUE, 1.6)
+    canvas.taken.append(Box(left, low - 1, right - left, 2))
 
 
 def _broken(canvas: Canvas, plot: Plot, pulses: Sequence[Dose]) -> None:
@@ -313,6 +317,15 @@ def _daily_words(daily: Interval) -> str:
     return f"{daily} mg a day"
 
 
+def _outside(doses: Sequence[Dose], window: Window) -> list[str]:
+    """Doses on record before the picture begins; what lies behind its end is ordered and needs no word."""
+    first = min((each.first for each in doses if each.first < window.first), default=None)
+    since = (
+        f"Drawn from {window.first.isoformat()} on; doses are on record from {first.isoformat()} on." if first else ""
+    )
+    return [since] if since else []
+
+
 def _notes(doses: Sequence[Dose], gaps: Sequence[str], doubts: Sequence[str]) -> Iterator[str]:
     yield from axes.not_looked_at(gaps)
     if gaps and doses:
@@ -326,7 +339,7 @@ def _notes(doses: Sequence[Dose], gaps: Sequence[str], doubts: Sequence[str]) ->
         yield "Flags over the zigzag: pulses, not to scale; they are part of the sum."
     if doubts:
         yield f"Why a dose is not exact: {'; '.join(doubts)}."
-    if doses:
+    if doses or not gaps:
         yield "Systemic drugs only: inhaled, topical and replacement doses are not part of it."
 
 
@@ -345,7 +358,7 @@ def _table(
         words = f"{_total_words(total)} mg"
         rows.append(("Sum", window.summed_from.isoformat(), window.as_of.isoformat(), words))
     rows += [("Line", "", "", each.label) for each in (*lines, *total_lines)]
-    rows += [("Not exact because", "", "", each) for each in doubts]
+    rows += [("Note", "", "", each) for each in doubts]
     rows += [("Not looked at", "", "", each) for each in gaps]
     return table_of(("What", "From", "To", "Prednisolone-equivalent"), rows)
 
@@ -369,5 +382,5 @@ def _description(
             parts.append(f"{counted(len(pulses), 'pulse')}.")
         if any(not each.known for each in doses):
             parts.append("On some days the dose is not known.")
-    parts += [f"Line: {each.label}." for each in (*lines, *total_lines)]
+        parts += [f"Line: {each.label}." for each in (*lines, *total_lines)]
     return " ".join([*parts, *axes.not_looked_at(gaps)])

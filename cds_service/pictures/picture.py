@@ -48,10 +48,12 @@ class Line:
     Attributes:
         value: where it lies on the axis.
         label: what it is, with its number ("osteoporosis range: T-score at or below -2.5").
+        short: the same in few words, for where there is little room ("7.5 mg/d, NOGG 2024").
     """
 
     value: Decimal
     label: str
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from cds_service.pictures.scales import ValueScale
 from cds_service.pictures.svg import WIDTH, Box, Canvas, text_width
 
 RECOMMENDS, SATISFIED, CANNOT_TELL, NOT_APPLICABLE = "recommends", "already done", "cannot tell", "does not apply"
-_NAMES = 206.0
+_NAMES = 236.0
 _ROW = 19.0
 _FEW = 9
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)
 _MOST_TICKS = 8
 _LEAST_DAYS = 300
+_LONGEST = 3 * 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,10 @@ class DateScale:
         days = min(max(day.toordinal(), self.first.toordinal()), self.last.toordinal()) - self.first.toordinal()
         return self.left + (self.right - self.left) * days / (self.last.toordinal() - self.first.toordinal())
 
-    def middle(self, span: DateSpan) -> float:
-        """Where a date that is known as a month or a year is drawn: in the middle of it."""
+    def place(self, span: DateSpan) -> float:
+        """Where a date is drawn: a month or a year in the middle of it, "by then" at its end."""
+        if _open(span):
+            return self(span.latest)
         return (self(span.earliest) + self(span.latest)) / 2
 
     def ticks(self) -> Iterator[tuple[dt.date, str]]:
@@ -55,9 +58,18 @@ class DateScale:
             count += step
 
 
-def around(days: list[dt.date], as_of: dt.date, left: float, right: float) -> DateScale:
-    """A scale that holds those days and today with some room at both ends."""
-    first, last = min([*days, as_of]), max([*days, as_of])
+def _open(span: DateSpan) -> bool:
+    """Whether it says little more than "by that day": its first day may be that of a birth."""
+    return span.latest.toordinal() - span.earliest.toordinal() > _LONGEST
+
+
+def around(spans: Iterable[DateSpan | None], as_of: dt.date, left: float, right: float) -> DateScale:
+    """A scale that holds those dates and today with some room at both ends."""
+    days = [as_of]
+    for span in spans:
+        if span is not None:
+            days += [span.latest if _open(span) else span.earliest, min(span.latest, as_of)]
+    first, last = min(days), max(days)
     room = max((last.toordinal() - first.toordinal()) // 20, 10)
     first, last = plus_days(first, -room), plus_days(last, room)
     if last.toordinal() - first.toordinal() < _LEAST_DAYS:

@@ -38,6 +38,7 @@ _USUAL = {
     "spine": LOOKS[5],
 }
 _OTHERS = (LOOKS[6], LOOKS[7])
+_NO_DATE = "No T-score with a date to draw."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def t_scores(
     periods: Sequence[Period] = (),
     fractures: Sequence[Mark] = (),
     gaps: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Picture:
     """T-score against date, one series per site and scanner, with treatment and fractures below.
 
@@ -93,18 +95,19 @@ def t_scores(
         as_of: the day of the picture.
         periods: times of treatment.
         fractures: fractures on record.
-        gaps: what could not be looked at, in words; the picture says so.
+        gaps: what could not be looked at for T-scores, in words; the picture says so.
+        notes: what a reader has to know besides.
     """
-    table = _table(scores, lines, periods, fractures, gaps)
+    table = _table(scores, lines, periods, fractures, gaps, notes)
     canvas = Canvas("t-scores", "T-scores over time", _description(scores, lines, periods, fractures, gaps), table)
     dated = [score for score in scores if score.on is not None]
     if not dated and not fractures and not periods:
-        axes.nothing_found(canvas, "T-score", gaps, undated=bool(scores))
+        axes.nothing_found(canvas, "T-score", gaps, instead=_NO_DATE if scores else "")
         wordless: list[str] = []
     else:
-        nothing = "" if dated else axes.nothing_words("T-score", gaps, undated=bool(scores))
+        nothing = "" if dated else _NO_DATE if scores else axes.nothing_words("T-score", gaps)
         wordless = _plot(canvas, dated, lines, as_of, periods, fractures, nothing)
-    canvas.notes([*wordless, *_notes(scores, periods, fractures, gaps)])
+    canvas.notes([*wordless, *_notes(scores, periods, fractures, gaps), *notes])
     return canvas.finish()
 
 
@@ -122,9 +125,8 @@ def _plot(
     spans = [*(each.on for each in dated), *(each.on for each in fractures)] + [
         span for each in periods for span in (each.first, each.last)
     ]
-    days = [day for span in spans if span is not None for day in (span.earliest, min(span.latest, as_of))]
     top = canvas.y + 26
-    plot = Plot(around(days, as_of, LEFT, RIGHT), _value_scale(dated, lines, top))
+    plot = Plot(around(spans, as_of, LEFT, RIGHT), _value_scale(dated, lines, top))
     axes.frame(canvas, plot, "T-score")
     for each in series:
         _reserve(canvas, plot, each)
@@ -182,7 +184,7 @@ def _reserve(canvas: Canvas, plot: Plot, series: _Series) -> None:
     """Keep words off the markers."""
     for score in series.scores:
         if score.on is not None:
-            x, middle = plot.x.middle(score.on), axes.shown_at(score.value)
+            x, middle = plot.x.place(score.on), axes.shown_at(score.value)
             reach, change = 5, score.least_change or Decimal(0)
             top, bottom = plot.y(middle + change) - reach, plot.y(middle - change) + reach
             canvas.taken.append(Box(x - reach, top, 2 * reach, bottom - top))
@@ -191,7 +193,7 @@ def _reserve(canvas: Canvas, plot: Plot, series: _Series) -> None:
 def _draw(canvas: Canvas, plot: Plot, series: _Series) -> None:
     for one, other in _joined(series):
         canvas.line(
-            plot.x.middle(one[0]), plot.y(one[1]), plot.x.middle(other[0]), plot.y(other[1]), series.look.colour, 1.4
+            plot.x.place(one[0]), plot.y(one[1]), plot.x.place(other[0]), plot.y(other[1]), series.look.colour, 1.4
         )
     for score in series.scores:
         if score.on is not None:
@@ -212,7 +214,7 @@ def _joined(series: _Series) -> Iterator[tuple[tuple[DateSpan, Decimal], tuple[D
 
 
 def _score(canvas: Canvas, plot: Plot, series: _Series, score: TScore, on: DateSpan) -> None:
-    x, colour = plot.x.middle(on), series.look.colour
+    x, colour = plot.x.place(on), series.look.colour
     if score.least_change is not None:
         middle = axes.shown_at(score.value)
         _whisker(canvas, x, plot.y(middle + score.least_change), plot.y(middle - score.least_change), colour)
@@ -249,6 +251,7 @@ def _table(
     periods: Sequence[Period],
     fractures: Sequence[Mark],
     gaps: Sequence[str],
+    notes: Sequence[str],
 ) -> Table:
     rows: list[tuple[str, str, str, str]] = []
     for each in scores:
@@ -260,6 +263,7 @@ def _table(
     rows += [("Treatment", each.label, *axes.period_words(each)) for each in periods]
     rows += [("Line", each.label, "", "") for each in lines]
     rows += [("Not looked at", each, "", "") for each in gaps]
+    rows += [("Note", each, "", "") for each in notes]
     return table_of(("What", "Value", "When", "More"), rows)
 
 
@@ -281,7 +285,7 @@ def _description(
         parts.append(f"{counted(len(scores), 'T-score')} ({sites}) {when}.".replace(" .", "."))
     else:
         parts.append("No T-score seen." if gaps else "No T-score found.")
-    parts += [f"Line: {each.label}." for each in lines]
+    parts += [f"Line: {each.label}." for each in lines] if scores else []
     parts += [f"Treatment: {each.label}." for each in periods]
     parts += [f"Fracture: {each.label}, {_when(each.on)}." for each in fractures]
     parts += axes.not_looked_at(gaps)

@@ -94,7 +94,9 @@ def vitamin_d(
     if dated:
         wordless = _plot(canvas, dated, bands, unit, as_of, lines)
     else:
-        axes.nothing_found(canvas, "25-OH vitamin D result", gaps, undated=bool(results))
+        axes.nothing_found(
+            canvas, "25-OH vitamin D result", gaps, instead="No result with a date to draw." if results else ""
+        )
         wordless = []
     canvas.notes([*wordless, *_notes(results, cut_offs, unit, gaps)])
     return canvas.finish()
@@ -103,15 +105,14 @@ def vitamin_d(
 def _plot(
     canvas: Canvas, dated: Sequence[Result], bands: Sequence[Band], unit: str, as_of: dt.date, lines: Sequence[Line]
 ) -> list[str]:
-    days = [day for each in dated if each.on for day in (each.on.earliest, min(each.on.latest, as_of))]
     top = canvas.y + 24
     limits = [float(end) for band in bands for end in (band.low, band.high) if end is not None]
     values = [float(bound) for each in dated for bound in (each.value.low, each.value.high) if bound is not None]
     _, high = rounded_out(0, max(max(values) * 1.15, max(limits, default=0) * 1.15))
-    plot = Plot(around(days, as_of, LEFT, RIGHT), ValueScale(0, high, top + _HEIGHT, top))
+    plot = Plot(around([each.on for each in dated], as_of, LEFT, RIGHT), ValueScale(0, high, top + _HEIGHT, top))
     _bands(canvas, plot, bands)
     axes.frame(canvas, plot, unit)
-    canvas.taken += [Box(plot.x.middle(e.on) - 6, plot.y(axes.shown_at(e.value)) - 6, 12, 12) for e in dated if e.on]
+    canvas.taken += [Box(plot.x.place(e.on) - 6, plot.y(axes.shown_at(e.value)) - 6, 12, 12) for e in dated if e.on]
     nameless = [band.words(unit) for band in bands if not _name(canvas, plot, band, unit)]
     axes.today(canvas, plot, as_of)
     wordless = axes.guideline_lines(canvas, plot, lines)
@@ -186,5 +187,6 @@ def _description(
             parts.append(f"Newest: {newest.value} {unit}, reported as {newest.reported}.")
     else:
         parts = ["No result seen." if gaps else "No result found."]
-    parts += [f"Bands: {'; '.join(each.words(unit) for each in bands)}."] if bands else []
+    if results and bands:
+        parts.append(f"Bands: {'; '.join(each.words(unit) for each in bands)}.")
     return " ".join([*parts, f"Cut-offs: {cut_offs}.", *axes.not_looked_at(gaps)])
