@@ -64,7 +64,8 @@ def today(canvas: Canvas, plot: Plot, as_of: dt.date, *, over: float = 0) -> Non
         over: how much stands between the panel and the place for the words.
     """
     x, top = plot.x(as_of), plot.y.top - over
-    canvas.line(x, top, x, plot.y.bottom, palette.QUIET, 1, "2 3")
+    with canvas.part("today"):
+        canvas.line(x, top, x, plot.y.bottom, palette.QUIET, 1, "2 3")
     words = as_of.isoformat()
     canvas.text(min(x + text_width(words, 10) / 2, RIGHT), top - 4, words, size=10, anchor="end", colour=palette.QUIET)
 
@@ -75,7 +76,8 @@ def guideline_lines(canvas: Canvas, plot: Plot, lines: Sequence[Line]) -> list[s
     shown = [line for line in lines if plot.y.low <= float(line.value) <= plot.y.high]
     for line in shown:
         y = plot.y(line.value)
-        canvas.line(box.x, y, box.x + box.width, y, palette.INK, 1.2, "7 3")
+        with canvas.part("guideline"):
+            canvas.line(box.x, y, box.x + box.width, y, palette.INK, 1.2, "7 3")
         canvas.taken.append(Box(box.x, y - 0.8, box.width, 1.6))
     wordless = []
     for line in shown:
@@ -102,9 +104,11 @@ def ranged(canvas: Canvas, plot: Plot, on: DateSpan, y: float, colour: str) -> N
 def arrow(canvas: Canvas, x: float, y: float, direction: int, colour: str) -> None:
     """An arrow away from a point: the value is at most (down, 1) or at least (up, -1) this."""
     tip = y + direction * 17
-    canvas.line(x, y, x, tip - direction * 3, colour, 1.6)
-    canvas.path(f"M{number(x - 4)},{number(tip - direction * 6)} L{number(x)},{number(tip)} "
-                f"L{number(x + 4)},{number(tip - direction * 6)}", colour, 1.6)  # fmt: skip
+    barb = number(tip - direction * 6)
+    head = f"M{number(x - 4)},{barb} L{number(x)},{number(tip)} L{number(x + 4)},{barb}"
+    with canvas.part("arrow"):
+        canvas.line(x, y, x, tip - direction * 3, colour, 1.6)
+        canvas.path(head, colour, 1.6)
 
 
 def shown_at(value: Interval) -> Decimal:
@@ -124,7 +128,8 @@ def reading(canvas: Canvas, plot: Plot, on: DateSpan, value: Interval, look: pal
         arrow(canvas, x, y, -1, look.colour)
     elif not value.exact:
         canvas.line(x, plot.y(value.low), x, plot.y(value.high), look.colour, 2.5)
-    canvas.marker(x, y, look, fill=fill)
+    with canvas.part("reading"):
+        canvas.marker(x, y, look, fill=fill)
     places = ((x + 8, y + 3.5, "start"), (x, y - 9, "middle"), (x, y + 17, "middle"), (x - 8, y + 3.5, "end"))
     canvas.label(str(value).replace("-", "\u2212"), places, plot.box)
 
@@ -152,7 +157,8 @@ def _mark(canvas: Canvas, plot: Plot, label: str, on: DateSpan) -> None:
     x = plot.x.place(on)
     ranged(canvas, plot, on, y, palette.VERMILION)
     canvas.line(x, plot.y.top, x, y, palette.VERMILION, 0.8, "1 3")
-    canvas.marker(x, y, palette.Look("cross", palette.VERMILION), 5)
+    with canvas.part("event"):
+        canvas.marker(x, y, palette.Look("cross", palette.VERMILION), 5)
     right = max(x, plot.x(on.latest)) + 9
     words = f"{label}, {on}"
     _beside(canvas, words, right, min(x, plot.x(on.earliest)) - 9, y)
@@ -177,9 +183,11 @@ def _period(canvas: Canvas, plot: Plot, period: Period, as_of: dt.date) -> None:
     ends = plot.x(as_of if period.now == "yes" else last.earliest)
     possible = plot.x(as_of if period.now != "no" else last.latest)
     end = max(possible, ends, certain, begins + 3)
-    canvas.rect(Box(begins, y - 6.5, end - begins, 13), canvas.hatch(colour), colour, 0.8)
+    with canvas.part("treatment-possible"):
+        canvas.rect(Box(begins, y - 6.5, end - begins, 13), canvas.hatch(colour), colour, 0.8)
     if ends >= certain:
-        canvas.rect(Box(certain, y - 6.5, max(ends - certain, 3), 13), palette.TINT, colour, 0.8)
+        with canvas.part("treatment"):
+            canvas.rect(Box(certain, y - 6.5, max(ends - certain, 3), 13), palette.TINT, colour, 0.8)
     if period.now == "yes":
         canvas.path(f"M{number(end)},{number(y - 7)} l7,7 l-7,7 Z", colour, 0.8, palette.TINT)
     if text_width(period.label, 10) + 8 <= ends - certain:

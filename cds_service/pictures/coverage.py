@@ -75,7 +75,8 @@ def _lookup(canvas: Canvas, x: float, y: float, width: float, told: Lookup) -> N
     whole = told.state in (State.FOUND, State.NONE_FOUND)
     if not whole:
         canvas.rect(Box(x - 3, y, width + 4, _ROW - 3), palette.PALE, palette.QUIET, 0.8, "3 2")
-    _icon(canvas, x + 8, y + _ROW / 2 - 1.5, told.state)
+    with canvas.part(told.state.name.lower().replace("_", "-")):
+        _icon(canvas, x + 8, y + _ROW / 2 - 1.5, told.state)
     words_width = text_width(told.words, 10) + 4
     canvas.text(
         x + width - 2, y + 13, told.words, size=10, anchor="end", weight="normal" if whole else "bold", width=width

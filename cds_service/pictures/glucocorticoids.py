@@ -138,7 +138,8 @@ def _plots(
     top = canvas.y + 24 + (_PULSES if pulses else 0)
     daily = Plot(scale, _daily_scale(doses, lines, top))
     if gaps:  # any day may hold more
-        canvas.rect(daily.box, canvas.hatch(palette.GRID))
+        with canvas.part("not-looked-at"):
+            canvas.rect(daily.box, canvas.hatch(palette.GRID))
     axes.frame(canvas, daily, "" if pulses else "mg a day", most=5)
     for each in doses:
         if not each.pulse:
@@ -174,14 +175,16 @@ def _steps(canvas: Canvas, plot: Plot, dose: Dose) -> None:
     left, right = _edges(plot, dose)
     zero, low = plot.y(0), plot.y(dose.daily.low or 0)
     if low < zero:
-        canvas.rect(Box(left, low, right - left, zero - low), _FILL, _RANGE, 0.5)
+        with canvas.part("certain"):
+            canvas.rect(Box(left, low, right - left, zero - low), _FILL, _RANGE, 0.5)
     if dose.daily.high is None:
-        canvas.rect(
-            Box(left, plot.y.top, right - left, low - plot.y.top), canvas.hatch(palette.ORANGE), palette.ORANGE, 0.8
-        )
+        with canvas.part("unknown"):
+            box = Box(left, plot.y.top, right - left, low - plot.y.top)
+            canvas.rect(box, canvas.hatch(palette.ORANGE), palette.ORANGE, 0.8)
     elif dose.daily.high > (dose.daily.low or 0):
         high = plot.y(dose.daily.high)
-        canvas.rect(Box(left, high, right - left, low - high), canvas.hatch(_RANGE, "dots"), _RANGE, 0.6)
+        with canvas.part("possible"):
+            canvas.rect(Box(left, high, right - left, low - high), canvas.hatch(_RANGE, "dots"), _RANGE, 0.6)
     canvas.line(left, low, right, low, palette.BLUE, 1.6)
     canvas.taken.append(Box(left, low - 1, right - left, 2))
 
@@ -198,24 +201,23 @@ def _broken(canvas: Canvas, plot: Plot, pulses: Sequence[Dose]) -> None:
         left, right = _edges(plot, dose)
         x = (left + right) / 2
         width = max(right - left, 2.4)
-        canvas.rect(Box(x - width / 2, strip.y + 16, width, plot.y(0) - strip.y - 16), palette.VERMILION)
+        with canvas.part("pulse"):
+            canvas.rect(Box(x - width / 2, strip.y + 16, width, plot.y(0) - strip.y - 16), palette.VERMILION)
         canvas.path(f"M{number(x)},{number(strip.y + 16)} V{number(strip.y + 5)} L{number(x + 8)},{number(strip.y + 8.5)} "
                     f"L{number(x)},{number(strip.y + 12)}", palette.VERMILION, 1.2, palette.VERMILION)  # fmt: skip
         words = f"{_pulse_dose(dose.daily)} mg \u00d7 {dose.days} d"
         places = [(x + 11, strip.y + 13, "start"), (x - 4, strip.y + 13, "end"),
                   (x + 4, strip.y + 26, "start"), (x - 4, strip.y + 26, "end")]  # fmt: skip
         canvas.label(words, places, strip)
-    teeth = [
-        f"{number(box.x + step)},{number(foot + (3 if step // 8 % 2 else -3))}"
-        for step in range(0, int(box.width) + 1, 8)
-    ]
-    canvas.path(f"M{' L'.join(teeth)}", palette.PAPER, 5)
-    for shift in (-2.5, 2.5):
-        shifted = [
-            f"{number(box.x + s)},{number(foot + shift + (3 if s // 8 % 2 else -3))}"
-            for s in range(0, int(box.width) + 1, 8)
-        ]
-        canvas.path(f"M{' L'.join(shifted)}", palette.QUIET, 0.8)
+    with canvas.part("break"):
+        canvas.path(_zigzag(box, foot), palette.PAPER, 5)
+        for shift in (-2.5, 2.5):
+            canvas.path(_zigzag(box, foot + shift), palette.QUIET, 0.8)
+
+
+def _zigzag(box: Box, y: float) -> str:
+    teeth = [(box.x + step, y + (3 if step // 8 % 2 else -3)) for step in range(0, int(box.width) + 1, 8)]
+    return "M" + " L".join(f"{number(x)},{number(up)}" for x, up in teeth)
 
 
 def _pulse_dose(daily: Interval) -> str:
@@ -299,7 +301,8 @@ def _sum_range(canvas: Canvas, plot: Plot, sums: Sequence[tuple[dt.date, Interva
     if len(bounded) < len(sums):
         left = plot.x(plus_days(bounded[-1][0], 1)) if bounded else plot.x.left
         right = plot.x(plus_days(sums[-1][0], 1))
-        canvas.rect(Box(left, plot.y.top, right - left, plot.y.bottom - plot.y.top), canvas.hatch(palette.ORANGE))
+        with canvas.part("sum-unknown"):
+            canvas.rect(Box(left, plot.y.top, right - left, plot.y.bottom - plot.y.top), canvas.hatch(palette.ORANGE))
 
 
 def _total_words(total: Interval) -> str:

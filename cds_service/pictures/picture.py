@@ -10,6 +10,8 @@ from decimal import Decimal
 from cds_service.kernel.dates import DateSpan
 from cds_service.kernel.quantities import plain
 
+_LONG = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -104,6 +106,8 @@ def counted(number: int, one: str, several: str = "") -> str:
 
 def grouped(number: Decimal) -> str:
     """A number for people with a thin gap between thousands: "1 250", "-2.5"."""
+    if abs(number) >= _LONG:  # a slip on record, and no room for its digits
+        return f"{number:.1E}"
     text = plain(number)
     whole, point, rest = text.partition(".")
     return f"{int(whole):,}".replace(",", "\u202f") + point + rest if abs(number) >= 10_000 else text

@@ -122,11 +122,13 @@ def _run(
     first, last = scale(float(values[run[0]]) - half), scale(float(values[run[1]]) + half)
     box = Box(first, y + 4, last - first, _ROW - 8)
     if answer == RECOMMENDS:
-        canvas.rect(box, palette.BLUE)
+        with canvas.part("recommends"):
+            canvas.rect(box, palette.BLUE)
         for value in values[run[0] : run[1] + 1]:
             canvas.draw("circle", cx=scale(value), cy=y + _ROW / 2, r=1.3, fill=palette.PAPER)
     elif answer == CANNOT_TELL:
-        canvas.rect(box, canvas.hatch(palette.ORANGE), palette.ORANGE, 0.8)
+        with canvas.part("cannot-tell"):
+            canvas.rect(box, canvas.hatch(palette.ORANGE), palette.ORANGE, 0.8)
     elif answer == SATISFIED:
         canvas.rect(Box(first, y + _ROW / 2 - 1.5, last - first, 3), palette.PAPER, palette.GREEN, 1.2)
 
@@ -153,8 +155,9 @@ def _present(canvas: Canvas, scale: ValueScale, present: Interval, top: float, b
     first, last = scale(low), scale(high)
     if last - first > 1:
         canvas.rect(Box(first, top - 5, last - first, 4), canvas.hatch(palette.VERMILION), palette.VERMILION, 0.8)
-    for x in dict.fromkeys((first, last)):
-        canvas.line(x, top - 5, x, bottom, palette.VERMILION, 1.4, "4 2")
+    with canvas.part("present"):
+        for x in dict.fromkeys((first, last)):
+            canvas.line(x, top - 5, x, bottom, palette.VERMILION, 1.4, "4 2")
     middle, words = (first + last) / 2, f"this patient: {present}".replace("-", "\u2212")
     half = text_width(words, 10) / 2
     middle = min(max(middle, half + 4), WIDTH - half - 4)

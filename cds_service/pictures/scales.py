@@ -11,7 +11,7 @@ from decimal import Decimal
 from cds_service.kernel.dates import DateSpan, plus_days, plus_months
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)
+_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000)
 _MOST_TICKS = 8
 _LEAST_DAYS = 300
 _LONGEST = 3 * 366

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -23,18 +24,25 @@ _WIDER = 1.13
 
 def text_width(text: str, size: float = _SIZE) -> float:
     """About how wide a text is in any sans-serif font; on the wide side."""
-    units = sum(310 if c in _NARROW else 760 if c in _WIDE else 560 for c in text)
-    return units / 1000 * size * _WIDER
+    return sum(map(_advance, text)) / 1000 * size * _WIDER
+
+
+def _advance(character: str) -> int:
+    return 310 if character in _NARROW else 760 if character in _WIDE else 560
 
 
 def fitted(text: str, width: float, size: float = _SIZE) -> str:
     """The text, cut with an ellipsis where it is wider than that."""
     text = clean(text)
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(f"{text}…", size) > width:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
+    room, kept = width / size / _WIDER * 1000, 0
+    cut = 0  # how much is left when room for the ellipsis is kept
+    for place, character in enumerate(text):
+        kept += _advance(character)
+        if kept <= room - _advance("…"):
+            cut = place + 1
+        if kept > room:
+            return f"{text[:cut].rstrip()}…"
+    return text
 
 
 def wrapped(text: str, width: float, size: float = _SMALL) -> list[str]:
@@ -117,17 +125,27 @@ class Canvas:
         self._patterns: dict[tuple[str, str], str] = {}
         self._paper = ET.SubElement(self._root, "rect", {"width": "100%", "height": "100%", "fill": palette.PAPER})
         self.taken: list[Box] = []
+        self._part = ""
         self.y = 20.0
         self.text(8, self.y, self.title, size=13, weight="bold", width=WIDTH - 16)
         self.y += 8
 
     # --- shapes ------------------------------------------------------------------------------------------------------
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Name what is drawn inside, as `data-part`: for style sheets and for tests."""
+        before, self._part = self._part, name
+        yield
+        self._part = before
+
     def draw(self, tag: str, **attributes: str | float) -> ET.Element:
         """Any element; `stroke_width` stands for `stroke-width`, numbers are shortened."""
         told = {
             name.replace("_", "-"): value if isinstance(value, str) else number(value)
             for name, value in attributes.items()
         }
+        if self._part:
+            told["data-part"] = self._part
         return ET.SubElement(self._root, tag, told)
 
     def text(

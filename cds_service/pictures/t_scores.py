@@ -191,10 +191,9 @@ def _reserve(canvas: Canvas, plot: Plot, series: _Series) -> None:
 
 
 def _draw(canvas: Canvas, plot: Plot, series: _Series) -> None:
-    for one, other in _joined(series):
-        canvas.line(
-            plot.x.place(one[0]), plot.y(one[1]), plot.x.place(other[0]), plot.y(other[1]), series.look.colour, 1.4
-        )
+    with canvas.part("joined"):
+        for (on, value), (later, other) in _joined(series):
+            canvas.line(plot.x(on.latest), plot.y(value), plot.x(later.latest), plot.y(other), series.look.colour, 1.4)
     for score in series.scores:
         if score.on is not None:
             _score(canvas, plot, series, score, score.on)
@@ -217,7 +216,8 @@ def _score(canvas: Canvas, plot: Plot, series: _Series, score: TScore, on: DateS
     x, colour = plot.x.place(on), series.look.colour
     if score.least_change is not None:
         middle = axes.shown_at(score.value)
-        _whisker(canvas, x, plot.y(middle + score.least_change), plot.y(middle - score.least_change), colour)
+        with canvas.part("whisker"):
+            _whisker(canvas, x, plot.y(middle + score.least_change), plot.y(middle - score.least_change), colour)
     axes.reading(canvas, plot, on, score.value, series.look, series.fill)
 
 

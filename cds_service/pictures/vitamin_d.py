@@ -133,7 +133,8 @@ def _bands(canvas: Canvas, plot: Plot, bands: Sequence[Band]) -> None:
     for place, band in enumerate(bands):
         upper, lower = _ends(plot, band)
         if lower > upper:
-            canvas.rect(Box(box.x, upper, box.width, lower - upper), _TINTS[place % len(_TINTS)])
+            with canvas.part("band"):
+                canvas.rect(Box(box.x, upper, box.width, lower - upper), _TINTS[place % len(_TINTS)])
             if band.low is not None:
                 canvas.line(box.x, lower, box.x + box.width, lower, palette.INK, 1.1, "7 3")
 
