@@ -13,9 +13,9 @@ from cds_service.kernel.quantities import plain
 _LONG = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Table:
-    """The same as the picture, in words.
+    """The same as the picture, in words; what it holds stands in no `repr` (S8).
 
     Attributes:
         headers: one per column.
@@ -26,9 +26,9 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Picture:
-    """A drawing and its text alternative.
+    """A drawing and its text alternative; what it holds stands in no `repr` (S8).
 
     Attributes:
         svg: one `<svg>` element, to stand inside an HTML page; nothing in it refers to anything outside.

@@ -105,7 +105,7 @@ class Canvas:
         """
         self.title, self.description, self.table = clean(title), clean(description), table
         # several pictures may stand in one page: ids have to differ there, and to be the same for the same picture
-        told = repr((self.title, self.description, table)).encode()
+        told = repr((self.title, self.description, table.headers, table.rows)).encode()
         self._ident = f"bonecds-{kind}-{zlib.crc32(told):08x}"
         names = {"title": f"{self._ident}-title", "desc": f"{self._ident}-desc"}
         self._root = ET.Element(

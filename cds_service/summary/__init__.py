@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from cds_service.summary.changes import Quantity
 from cds_service.summary.page import Summary, summary_of
-from cds_service.summary.what_if import MOST_VALUES, Range, WhatIf, range_of, what_if
+from cds_service.summary.varying import MOST_VALUES, Range, WhatIf, range_of, what_if
 
 __all__ = ["MOST_VALUES", "Quantity", "Range", "Summary", "WhatIf", "range_of", "summary_of", "what_if"]

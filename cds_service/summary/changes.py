@@ -13,8 +13,8 @@ from cds_service.clinical.exposure import Course
 from cds_service.clinical.facts.bone_density import CENTRAL, Measure, Score, Site
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.pulses import pulse_days
-from cds_service.fhir.read import items, mapping, name_of
-from cds_service.kernel.dates import DateSpan, plus_days, plus_months
+from cds_service.fhir.read import items, mapping, name_of, string
+from cds_service.kernel.dates import DateSpan, parse_date, plus_days, plus_months
 from cds_service.kernel.errors import InputError
 from cds_service.kernel.facts import Known
 from cds_service.kernel.needs import Records, Resource
@@ -69,16 +69,26 @@ def changed(records: Records, change: Change) -> Records:
     """A copy of the records; how look-ups went stays as it is, new resources only show presence (`Records.extra`)."""
 
     def kept(resources: Iterable[Resource]) -> tuple[Resource, ...]:
-        found = []
-        for resource in resources:
-            name = name_of(resource)
-            if name not in change.dropped:
-                edit = change.edited.get(name)
-                found.append(edit(resource) if edit else resource)
-        return tuple(found)
+        return tuple(_edited(each, change) for each in resources if name_of(each) not in change.dropped)
 
     lookups = {key: replace(told, resources=kept(told.resources)) for key, told in records.lookups.items()}
     return replace(records, lookups=lookups, extra=(*kept(records.extra), *change.added))
+
+
+def _edited(resource: Resource, change: Change) -> Resource:
+    """The resource as it becomes, and what is contained in it: "Observation/parent#child", as the chart names that."""
+    edit = change.edited.get(name_of(resource))
+    resource = edit(resource) if edit else resource
+    if not (inner := items(resource.get("contained"))):
+        return resource
+    parent = string(resource.get("id"))
+
+    def name(each: Resource) -> str:
+        return f"{string(each.get('resourceType'))}/{parent}#{string(each.get('id'))}"
+
+    kept = [each for each in map(mapping, inner) if name(each) not in change.dropped]
+    as_now = [change.edited.get(name(each), dict)(each) for each in kept]
+    return {**resource, "contained": as_now}
 
 
 def change_of(p: Patient, t: Thresholds, settings: Mapping[Quantity, Decimal]) -> Change:
@@ -114,7 +124,7 @@ def _on(span: DateSpan | None, otherwise: dt.date) -> str:
     """A date as FHIR writes it: that of the result that is replaced, if it has one."""
     if span is None:
         return otherwise.isoformat()
-    return span.text if span.exact or span.text[:4].isdecimal() else span.latest.isoformat()
+    return span.text if parse_date(span.text) else span.latest.isoformat()
 
 
 def _observation(
@@ -270,6 +280,8 @@ def _order(first: dt.date, last: dt.date, dose: Decimal) -> Resource:
         "status": "active",
         "intent": "order",
         "authoredOn": first.isoformat(),
+        # a reason, or the order might be read as replacement therapy where adrenal insufficiency is on record (DEF-03)
+        "reasonCode": [{"text": "what if"}],
         "medicationCodeableConcept": {"coding": [{"system": _ATC, "code": _PREDNISOLONE}]},
         "dosageInstruction": [
             {

@@ -24,11 +24,11 @@ from cds_service.kernel.quantities import plain
 from cds_service.kernel.thresholds import Threshold, Thresholds
 from cds_service.kernel.truth import Truth
 from cds_service.pictures import Picture, coverage, glucocorticoids, t_scores, vitamin_d
-from cds_service.pictures.coverage import Lookup, State
-from cds_service.pictures.glucocorticoids import Dose, Window
 from cds_service.pictures.picture import Line, Mark, Period
-from cds_service.pictures.t_scores import TScore
-from cds_service.pictures.vitamin_d import Band, Result
+from cds_service.pictures.plot_coverage import Lookup, State
+from cds_service.pictures.plot_glucocorticoids import Dose, Window
+from cds_service.pictures.plot_t_scores import TScore
+from cds_service.pictures.plot_vitamin_d import Band, Result
 
 VITAMIN_D_UNITS = ("ng/mL", "nmol/L")
 # Daily doses and sums that a guideline set draws a line at.
@@ -44,6 +44,14 @@ _FRACTURES = {
     FractureSite.PELVIS: "Pelvic fracture",
     FractureSite.ELSEWHERE: "Fracture elsewhere",
     FractureSite.OTHER: "Fracture, site not stated",
+}
+# Do T-scores classify this person (DEF-09)?
+_CLASSIFY_BY_Z: Mapping[Truth, tuple[str, ...]] = {
+    Truth.YES: (),
+    Truth.NO: ("Before menopause and in men under 50 guidelines classify by Z-score, not by these T-scores.",),
+    Truth.UNKNOWN: (
+        "Sex, age or menopausal status is not known: whether these T-scores classify, or a Z-score, is open.",
+    ),
 }
 _MONTHS_DRAWN = 24
 _DAYS_AHEAD, _ROOM = 90, 10
@@ -80,8 +88,8 @@ def draw_t_scores(p: Patient, t: Thresholds, texts: Texts) -> Picture:
         for what, gaps in (("Fractures", p.fractures.gaps), ("Treatment", p.therapies.gaps))
         if gaps
     ]
-    if found and uses_t_scores(p, t).truth is Truth.NO:
-        notes.append("Before menopause and in men under 50 guidelines classify by Z-score, not by these T-scores.")
+    if found:
+        notes += _CLASSIFY_BY_Z[uses_t_scores(p, t).truth]
     return t_scores(
         scores,
         [_line(t[key], texts) for key in _T_LINES],

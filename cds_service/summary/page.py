@@ -71,9 +71,9 @@ class NextStep:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Summary:
-    """The page. It names nobody: whoever shows it knows whose chart is open.
+    """The page. It names nobody: whoever shows it knows whose chart is open. Nothing of it stands in a `repr` (S8).
 
     Attributes:
         as_of: the day the patient is looked at.

@@ -16,12 +16,12 @@ from pathlib import Path
 from cds_service.kernel.dates import DateSpan, parse_date
 from cds_service.kernel.quantities import Interval, between, exactly
 from cds_service.pictures import Picture, coverage, glucocorticoids, rule_map, t_scores, vitamin_d
-from cds_service.pictures.coverage import Lookup, State
-from cds_service.pictures.glucocorticoids import Dose, Window
 from cds_service.pictures.picture import Line, Mark, Period
-from cds_service.pictures.rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
-from cds_service.pictures.t_scores import TScore
-from cds_service.pictures.vitamin_d import Band, Result
+from cds_service.pictures.plot_coverage import Lookup, State
+from cds_service.pictures.plot_glucocorticoids import Dose, Window
+from cds_service.pictures.plot_rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
+from cds_service.pictures.plot_t_scores import TScore
+from cds_service.pictures.plot_vitamin_d import Band, Result
 
 GOLDEN = Path(__file__).parent.parent / "unit" / "pictures" / "golden"
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "images"
@@ -253,13 +253,18 @@ def pictures() -> Mapping[str, Picture]:
     return {**_t_scores(), **_vitamin_d(), **_glucocorticoids(), **_coverage(), **_rule_map()}
 
 
+def as_file(picture: Picture) -> str:
+    """The drawing with a line for each element, so that a difference can be read."""
+    return picture.svg.replace("><", ">\n<") + "\n"
+
+
 def write() -> None:
     """Write the golden files and the images of the documentation anew."""
     drawn = pictures()
     for folder, names in ((GOLDEN, tuple(drawn)), (IMAGES, SHOWN)):
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
-            (folder / f"{name}.svg").write_text(f"{drawn[name].svg}\n", "utf-8")
+            (folder / f"{name}.svg").write_text(as_file(drawn[name]), "utf-8")
 
 
 def main() -> None:

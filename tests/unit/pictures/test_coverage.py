@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.pictures import coverage
-from cds_service.pictures.coverage import Lookup, State
+from cds_service.pictures.plot_coverage import Lookup, State
 from tests.support.drawn import SVG, drawn
 
 _COLOURS = ("fill", "stroke")

@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.kernel.quantities import Interval, between, exactly
 from cds_service.pictures import Picture, glucocorticoids
-from cds_service.pictures.glucocorticoids import Dose
+from cds_service.pictures.plot_glucocorticoids import Dose
 from tests.support.drawn import Drawn, drawn
 from tests.support.pictures import ADJUST, ENTRY, HIGH, YEAR, dose, window
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pictures import GOLDEN, IMAGES, SHOWN, pictures
+from tests.support.pictures import GOLDEN, IMAGES, SHOWN, as_file, pictures
 
 PICTURES = pictures()
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_s6_a_picture_is_drawn_as_its_golden_file(name: str) -> None:
-    assert (GOLDEN / f"{name}.svg").read_text("utf-8") == f"{PICTURES[name].svg}\n"
+    assert (GOLDEN / f"{name}.svg").read_text("utf-8") == as_file(PICTURES[name])
 
 
 def test_every_golden_file_belongs_to_a_picture() -> None:
@@ -20,7 +20,7 @@ def test_every_golden_file_belongs_to_a_picture() -> None:
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_documentation_shows_what_is_drawn_today(name: str) -> None:
-    assert (IMAGES / f"{name}.svg").read_text("utf-8") == f"{PICTURES[name].svg}\n"
+    assert (IMAGES / f"{name}.svg").read_text("utf-8") == as_file(PICTURES[name])
 
 
 def test_s6_drawing_twice_gives_the_same_text() -> None:

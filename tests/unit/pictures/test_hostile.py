@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from cds_service.kernel.quantities import exactly
 from cds_service.pictures import Picture, coverage, glucocorticoids, rule_map, t_scores, vitamin_d
-from cds_service.pictures.coverage import Lookup, State
 from cds_service.pictures.picture import Line, Mark, Period
-from cds_service.pictures.rule_map import RECOMMENDS, RuleRow
+from cds_service.pictures.plot_coverage import Lookup, State
+from cds_service.pictures.plot_rule_map import RECOMMENDS, RuleRow
+from cds_service.pictures.plot_t_scores import TScore
+from cds_service.pictures.plot_vitamin_d import Band, Result
 from cds_service.pictures.svg import fitted, text_width, wrapped
-from cds_service.pictures.t_scores import TScore
-from cds_service.pictures.vitamin_d import Band, Result
 from tests.support.drawn import SVG, drawn
 from tests.support.hostile import CORPUS, POLYGLOT
 from tests.support.pictures import AS_OF, day, dose, window

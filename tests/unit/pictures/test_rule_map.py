@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cds_service.kernel.quantities import Interval, between, exactly
 from cds_service.pictures import Picture, rule_map
-from cds_service.pictures.rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
+from cds_service.pictures.plot_rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
 from tests.support.drawn import drawn
 from tests.support.pictures import LOW
 

@@ -11,7 +11,7 @@ from cds_service.kernel.quantities import Interval, exactly
 from cds_service.pictures import Picture, t_scores
 from cds_service.pictures.palette import SHAPES
 from cds_service.pictures.picture import Mark, Period
-from cds_service.pictures.t_scores import TScore
+from cds_service.pictures.plot_t_scores import TScore
 from tests.support.drawn import at, drawn
 from tests.support.pictures import AS_OF, LOW, NORMAL, day
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from cds_service.kernel.quantities import Interval, exactly
 from cds_service.pictures import Picture, vitamin_d
 from cds_service.pictures.picture import Line
-from cds_service.pictures.vitamin_d import Result
+from cds_service.pictures.plot_vitamin_d import Result
 from tests.support.drawn import at, drawn
 from tests.support.pictures import AS_OF, BANDS, day
 

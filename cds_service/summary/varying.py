@@ -20,7 +20,7 @@ from cds_service.kernel.recall import forget
 from cds_service.kernel.rules import Kind, Verdict
 from cds_service.kernel.thresholds import Thresholds
 from cds_service.pictures import Picture, rule_map
-from cds_service.pictures.rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
+from cds_service.pictures.plot_rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
 from cds_service.summary.changes import Quantity, change_of, changed, taken_since
 from cds_service.summary.draw import vitamin_d_unit
 
@@ -83,9 +83,9 @@ class RuleAnswers:
     verdicts: tuple[Verdict, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WhatIf:
-    """The answer.
+    """The answer; nothing of it stands in a `repr` (S8).
 
     Attributes:
         quantity: what was varied.
