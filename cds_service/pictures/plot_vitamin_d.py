@@ -112,6 +112,7 @@ def _plot(
     plot = Plot(around([each.on for each in dated], as_of, LEFT, RIGHT), ValueScale(0, high, top + _HEIGHT, top))
     _bands(canvas, plot, bands)
     axes.frame(canvas, plot, unit)
+    _limits(canvas, plot, bands)
     canvas.taken += [Box(plot.x.place(e.on) - 6, plot.y(axes.shown_at(e.value)) - 6, 12, 12) for e in dated if e.on]
     nameless = [band.words(unit) for band in bands if not _name(canvas, plot, band, unit)]
     axes.today(canvas, plot, as_of)
@@ -135,8 +136,14 @@ def _bands(canvas: Canvas, plot: Plot, bands: Sequence[Band]) -> None:
         if lower > upper:
             with canvas.part("band"):
                 canvas.rect(Box(box.x, upper, box.width, lower - upper), _TINTS[place % len(_TINTS)])
-            if band.low is not None:
-                canvas.line(box.x, lower, box.x + box.width, lower, palette.INK, 1.1, "7 3")
+
+
+def _limits(canvas: Canvas, plot: Plot, bands: Sequence[Band]) -> None:
+    """Lines between the bands, over the grid."""
+    box = plot.box
+    for band in bands:
+        if band.low is not None and float(band.low) <= plot.y.high:
+            canvas.line(box.x, plot.y(band.low), box.x + box.width, plot.y(band.low), palette.INK, 1.1, "7 3")
 
 
 def _name(canvas: Canvas, plot: Plot, band: Band, unit: str) -> bool:

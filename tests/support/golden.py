@@ -4,8 +4,8 @@
 
 writes `request.json` from `bundle.json` and, at an order, `orders.json` (a prefetch key that holds an OperationOutcome keeps
 it: that look-up is meant to fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers
-today, the card in the README, docs/openapi.json and the pictures. Read the difference before committing it: these are the cards that
-clinicians see.
+today, the card in the README, docs/openapi.json and the pictures. Read the difference before committing it: these are the
+cards that clinicians see.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def shape(state: State) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     ]
 
 
-def test_h6_the_states_differ_without_colour() -> None:
+def test_the_states_differ_without_colour() -> None:
     shapes = [shape(state) for state in State]
 
     assert all(shapes)

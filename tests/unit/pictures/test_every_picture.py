@@ -18,14 +18,14 @@ _TAGS = {"svg", "title", "desc", "defs", "pattern", "rect", "line", "path", "cir
 
 
 @every_picture
-def test_h1_it_holds_shapes_and_words_only(picture: Picture) -> None:
+def test_it_holds_shapes_and_words_only(picture: Picture) -> None:
     found = {each.tag.removeprefix(SVG) for each in drawn(picture).root.iter()}
 
     assert found <= _TAGS
 
 
 @every_picture
-def test_h1_it_refers_to_nothing_outside_and_carries_no_style_and_no_script(picture: Picture) -> None:
+def test_it_refers_to_nothing_outside_and_carries_no_style_and_no_script(picture: Picture) -> None:
     """A policy of `style-src 'self'` blocks style attributes; presentation attributes are none."""
     names = {name for each in drawn(picture).root.iter() for name in each.attrib}
     values = [value for each in drawn(picture).root.iter() for value in each.attrib.values()]
@@ -35,7 +35,7 @@ def test_h1_it_refers_to_nothing_outside_and_carries_no_style_and_no_script(pict
 
 
 @every_picture
-def test_h6_it_is_an_image_with_a_name_and_a_description(picture: Picture) -> None:
+def test_it_is_an_image_with_a_name_and_a_description(picture: Picture) -> None:
     root = drawn(picture).root
     told = {each.get("id"): each.text for each in root if each.tag in (f"{SVG}title", f"{SVG}desc")}
 
@@ -60,7 +60,7 @@ def test_every_hatch_that_is_used_is_there(picture: Picture) -> None:
 
 
 @every_picture
-def test_h6_every_word_lies_inside_the_picture(picture: Picture) -> None:
+def test_every_word_lies_inside_the_picture(picture: Picture) -> None:
     root = drawn(picture).root
     _, _, width, height = map(float, root.get("viewBox", "").split())
     outside = []
@@ -76,7 +76,7 @@ def test_h6_every_word_lies_inside_the_picture(picture: Picture) -> None:
 
 
 @every_picture
-def test_h6_no_number_stands_in_the_picture_only(picture: Picture) -> None:
+def test_no_number_stands_in_the_picture_only(picture: Picture) -> None:
     """Ticks aside, what a picture writes down can be read in the table or in the description."""
     told = " ".join((picture.title, picture.description, *(cell for row in picture.table.rows for cell in row)))
     told = told.replace("\u2212", "-").replace("\u202f", " ")

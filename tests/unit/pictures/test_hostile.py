@@ -1,4 +1,4 @@
-"""H2: whatever text reaches a picture, it stays text, and the picture stays XML."""
+"""Whatever text reaches a picture, it stays text, and the picture stays XML."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def everywhere(text: str) -> list[Picture]:
 
 
 @pytest.mark.parametrize("payload", _PAYLOADS.values(), ids=list(_PAYLOADS))
-def test_h2_hostile_text_adds_no_element_and_no_attribute(payload: str) -> None:
+def test_hostile_text_adds_no_element_and_no_attribute(payload: str) -> None:
     harmless = [({each.tag for each in drawn(one).root.iter()}, _attributes(one)) for one in everywhere("harmless")]
     hostile = [({each.tag for each in drawn(one).root.iter()}, _attributes(one)) for one in everywhere(payload)]
 
@@ -81,7 +81,7 @@ def _attributes(picture: Picture) -> set[str]:
 
 
 @pytest.mark.parametrize("payload", _PAYLOADS.values(), ids=list(_PAYLOADS))
-def test_h2_nothing_invisible_is_left_in_a_picture_or_its_table(payload: str) -> None:
+def test_nothing_invisible_is_left_in_a_picture_or_its_table(payload: str) -> None:
     hidden = [chr(n) for n in (0, 0x1B, 0x200B, 0x202E, 0xD800)]
     told = [
         text
@@ -93,7 +93,7 @@ def test_h2_nothing_invisible_is_left_in_a_picture_or_its_table(payload: str) ->
 
 
 @pytest.mark.parametrize("payload", [CORPUS["script"], CORPUS["image"], POLYGLOT], ids=["script", "image", "polyglot"])
-def test_h2_a_payload_is_written_out_for_people_to_read(payload: str) -> None:
+def test_a_payload_is_written_out_for_people_to_read(payload: str) -> None:
     """Escaped by the writer of the tree, and found again, unescaped, by whoever reads it."""
     words = " ".join(drawn(coverage([Lookup("x", State.FAILED, 1, payload)])).cells)
 
@@ -104,12 +104,12 @@ def test_h2_a_payload_is_written_out_for_people_to_read(payload: str) -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(st.text(max_size=80))
-def test_h2_any_text_leaves_a_picture_that_can_be_read(text: str) -> None:
+def test_any_text_leaves_a_picture_that_can_be_read(text: str) -> None:
     for one in everywhere(text):
         drawn(one)
 
 
-def test_h6_a_very_long_word_is_cut_inside_the_picture() -> None:
+def test_a_very_long_word_is_cut_inside_the_picture() -> None:
     for one in everywhere("W" * 3000):
         wide = [each.text or "" for each in drawn(one).root.iter(f"{SVG}text")]
         assert max(text_width(words, 10) for words in wide) <= 560

@@ -81,7 +81,7 @@ def test_s7_lines_are_those_that_are_given() -> None:
     assert drawn(t_scores([score("-2")], (), AS_OF)).part("guideline") == []
 
 
-def test_h6_sites_differ_in_shape_and_scanners_of_a_site_in_filling() -> None:
+def test_sites_differ_in_shape_and_scanners_of_a_site_in_filling() -> None:
     found = drawn(picture(score("-1", scanner="scanner 1"), score("-1.2", scanner="scanner 2"), score("-2", site=HIP)))
     spine_1, spine_2, hip = found.part("reading")
 

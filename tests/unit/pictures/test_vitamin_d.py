@@ -28,7 +28,7 @@ def test_bands_lie_over_each_other_from_low_to_high_without_a_hole() -> None:
     assert [round(y + height, 1) for y, height in found[1:]] == [round(y, 1) for y, _ in found[:-1]]
 
 
-def test_h6_each_band_has_its_name_and_numbers_in_it() -> None:
+def test_each_band_has_its_name_and_numbers_in_it() -> None:
     assert {band.words("ng/mL") for band in BANDS} <= set(drawn(picture(result("30"))).words)
 
 

@@ -71,7 +71,7 @@ def test_s7_scores_are_not_joined_where_nothing_proves_one_scanner(one: dict[str
     assert scans(one, other) == 0
 
 
-def test_h2_a_scanner_is_a_number_and_never_text_of_the_record() -> None:
+def test_a_scanner_is_a_number_and_never_text_of_the_record() -> None:
     told = t_scores(score("-2", device={"reference": "Device/<script>", "display": "<script>"}))
 
     assert "scanner 1" in " ".join(drawn(told).cells)

@@ -140,7 +140,7 @@ def test_s3_what_was_set_aside_is_named_with_its_reason() -> None:
     assert page("vitamin-d-low-nmol").not_read == ("Observation: entered-in-error (1)",)
 
 
-def test_h2_what_was_set_aside_stays_on_one_line() -> None:
+def test_what_was_set_aside_stays_on_one_line() -> None:
     odd = score("1", ident="x\n<b>y", code="62292-8", valueString="call me\nnow")
     odd.pop("valueQuantity")
 
