@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 from cds_service.kernel.dates import DateSpan
 from cds_service.kernel.quantities import Interval
@@ -16,6 +17,16 @@ from cds_service.pictures.svg import WIDTH, Box, Canvas, number, text_width
 
 LEFT, RIGHT = 46.0, WIDTH - 14.0
 _LANE = 19.0
+# A picture stays a picture: what is over stands in its table.
+_MOST_LANES, _MOST_DRAWN = 12, 120
+
+
+class _HasDate(Protocol):
+    @property
+    def on(self) -> DateSpan | None: ...
+
+
+Dated = TypeVar("Dated", bound=_HasDate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +146,27 @@ def reading(canvas: Canvas, plot: Plot, on: DateSpan, value: Interval, look: pal
 
 
 # --- below the axis --------------------------------------------------------------------------------------------------
-def lanes(canvas: Canvas, plot: Plot, marks: Sequence[Mark], periods: Sequence[Period], as_of: dt.date) -> None:
-    """What happened and what was taken, one lane each: fractures as crosses, treatment as bars with their names."""
-    for mark in marks:
-        if mark.on is not None:
-            _mark(canvas, plot, mark.label, mark.on)
-    for period in periods:
-        if period.first is not None or period.last is not None:
-            _period(canvas, plot, period, as_of)
+def lanes(canvas: Canvas, plot: Plot, marks: Sequence[Mark], periods: Sequence[Period], as_of: dt.date) -> list[str]:
+    """What happened and what was taken, one lane each: fractures as crosses, treatment as bars with their names.
+
+    The first of them, as they are given, have lanes; what has none comes back as a note.
+    """
+    dated = [each for each in marks if each.on is not None]
+    taken = [each for each in periods if each.first is not None or each.last is not None]
+    for mark in dated[:_MOST_LANES]:
+        _mark(canvas, plot, mark)
+    for period in taken[:_MOST_LANES]:
+        _period(canvas, plot, period, as_of)
+    over = len(dated[_MOST_LANES:]) + len(taken[_MOST_LANES:])
+    return [f"Not drawn, in the table only: {over} more fractures or treatments."] if over else []
+
+
+def newest(results: Sequence[Dated]) -> tuple[list[Dated], list[str]]:
+    """Results with a date, the newest so many, and a note where there are more."""
+    dated = sorted((each for each in results if each.on), key=lambda each: each.on.latest if each.on else dt.date.min)
+    if len(dated) <= _MOST_DRAWN:
+        return dated, []
+    return dated[-_MOST_DRAWN:], [f"Drawn are the newest {_MOST_DRAWN} of {len(dated)} results; the table has all."]
 
 
 def undated(marks: Iterable[Mark], periods: Iterable[Period]) -> list[str]:
@@ -152,7 +176,10 @@ def undated(marks: Iterable[Mark], periods: Iterable[Period]) -> list[str]:
     return [f"Without a date, not drawn: {', '.join(names)}."] if names else []
 
 
-def _mark(canvas: Canvas, plot: Plot, label: str, on: DateSpan) -> None:
+def _mark(canvas: Canvas, plot: Plot, mark: Mark) -> None:
+    on = mark.on
+    if on is None:
+        return
     y = canvas.y + _LANE / 2
     x = plot.x.place(on)
     ranged(canvas, plot, on, y, palette.VERMILION)
@@ -160,7 +187,7 @@ def _mark(canvas: Canvas, plot: Plot, label: str, on: DateSpan) -> None:
     with canvas.part("event"):
         canvas.marker(x, y, palette.Look("cross", palette.VERMILION), 5)
     right = max(x, plot.x(on.latest)) + 9
-    words = f"{label}, {on}"
+    words = f"{mark.label}, {on}"
     _beside(canvas, words, right, min(x, plot.x(on.earliest)) - 9, y)
     canvas.y += _LANE
 

@@ -100,14 +100,14 @@ def t_scores(
     """
     table = _table(scores, lines, periods, fractures, gaps, notes)
     canvas = Canvas("t-scores", "T-scores over time", _description(scores, lines, periods, fractures, gaps), table)
-    dated = [score for score in scores if score.on is not None]
+    dated, over = axes.newest(scores)
     if not dated and not fractures and not periods:
         axes.nothing_found(canvas, "T-score", gaps, instead=_NO_DATE if scores else "")
         wordless: list[str] = []
     else:
         nothing = "" if dated else _NO_DATE if scores else axes.nothing_words("T-score", gaps)
         wordless = _plot(canvas, dated, lines, as_of, periods, fractures, nothing)
-    canvas.notes([*wordless, *_notes(scores, periods, fractures, gaps), *notes])
+    canvas.notes([*over, *wordless, *_notes(scores, periods, fractures, gaps), *notes])
     return canvas.finish()
 
 
@@ -136,8 +136,7 @@ def _plot(
         _draw(canvas, plot, each)
     canvas.text(plot.box.x + plot.box.width / 2, top + _HEIGHT / 2, nothing, anchor="middle", halo=True)
     axes.date_axis(canvas, plot)
-    axes.lanes(canvas, plot, fractures, periods, as_of)
-    return wordless
+    return [*wordless, *axes.lanes(canvas, plot, fractures, periods, as_of)]
 
 
 def _value_scale(dated: Sequence[TScore], lines: Sequence[Line], top: float) -> ValueScale:

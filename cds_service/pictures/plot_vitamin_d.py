@@ -90,7 +90,7 @@ def vitamin_d(
     table = _table(results, bands, unit, lines, gaps)
     description = _description(results, bands, unit, cut_offs, gaps)
     canvas = Canvas("vitamin-d", f"25-OH vitamin D over time, {unit}", description, table)
-    dated = [each for each in results if each.on is not None]
+    dated, over = axes.newest(results)
     if dated:
         wordless = _plot(canvas, dated, bands, unit, as_of, lines)
     else:
@@ -98,7 +98,7 @@ def vitamin_d(
             canvas, "25-OH vitamin D result", gaps, instead="No result with a date to draw." if results else ""
         )
         wordless = []
-    canvas.notes([*wordless, *_notes(results, cut_offs, unit, gaps)])
+    canvas.notes([*over, *wordless, *_notes(results, cut_offs, unit, gaps)])
     return canvas.finish()
 
 
@@ -108,7 +108,7 @@ def _plot(
     top = canvas.y + 24
     limits = [float(end) for band in bands for end in (band.low, band.high) if end is not None]
     values = [float(bound) for each in dated for bound in (each.value.low, each.value.high) if bound is not None]
-    _, high = rounded_out(0, max(max(values) * 1.15, max(limits, default=0) * 1.15))
+    _, high = rounded_out(0, max(max(values, default=0) * 1.15, max(limits, default=0) * 1.15))
     plot = Plot(around([each.on for each in dated], as_of, LEFT, RIGHT), ValueScale(0, high, top + _HEIGHT, top))
     _bands(canvas, plot, bands)
     axes.frame(canvas, plot, unit)

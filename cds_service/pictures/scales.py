@@ -111,11 +111,8 @@ class ValueScale:
 
 def _round_step(least: float) -> Decimal:
     power = math.floor(math.log10(least))
-    for factor in (1, 2, 5, 10):
-        step = Decimal(factor).scaleb(power)
-        if float(step) >= least:
-            return step
-    return Decimal(1).scaleb(power + 1)
+    steps = (Decimal(factor).scaleb(power) for factor in (1, 2, 5))
+    return next((step for step in steps if float(step) >= least), Decimal(1).scaleb(power + 1))
 
 
 def rounded_out(low: float, high: float, most: int = 6) -> tuple[float, float]:

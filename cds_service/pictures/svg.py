@@ -16,6 +16,7 @@ _NAMESPACE = "http://www.w3.org/2000/svg"
 _SIZE = 11.0
 _SMALL = 10.0
 _LINE = 1.35
+_LONGEST_NOTE = 5
 
 # Advance widths of Helvetica in thousandths of the font size; everything else counts as 560. DejaVu is a good tenth wider.
 _NARROW, _WIDE = "ijl.,:;|!'()[]ftrI -/", "mwMW%@ABCDEGHKNOPQRSTUVXYZ&"
@@ -243,9 +244,12 @@ class Canvas:
         return False
 
     def notes(self, lines: Iterable[str]) -> None:
-        """Small print across the picture, below what is drawn so far."""
+        """Small print across the picture, below what is drawn so far; a note of more than five lines is cut."""
         for line in lines:
-            for part in wrapped(line, WIDTH - 16):
+            parts = wrapped(line, WIDTH - 16)
+            if len(parts) > _LONGEST_NOTE:
+                parts = [*parts[: _LONGEST_NOTE - 1], f"{fitted(parts[_LONGEST_NOTE - 1], WIDTH - 40, _SMALL)} …"]
+            for part in parts:
                 self.y += _SMALL * _LINE
                 self.text(8, self.y, part, size=_SMALL, colour=palette.QUIET)
         self.y += 4

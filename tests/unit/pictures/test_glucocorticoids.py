@@ -132,3 +132,10 @@ def test_a_slip_of_the_record_leaves_the_axis_readable() -> None:
 
     assert all(len(words) < 12 for words in found.words if words.endswith("E+9"))
     assert any(words.endswith("E+9") for words in found.words)
+
+
+def test_s7_a_pulse_without_an_upper_end_says_at_least() -> None:
+    told = picture(dose("2026-03-01", "2026-03-05", Interval(Decimal(1250), None), pulse=True))
+
+    assert "at least 1250 mg × 5 d" in drawn(told).words
+    assert total(told) == "at least 6250 mg"

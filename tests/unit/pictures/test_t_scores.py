@@ -174,3 +174,39 @@ def test_the_table_holds_scores_fractures_treatment_and_lines() -> None:
         ("Line", NORMAL.label, "-", "-"),
         ("Line", LOW.label, "-", "-"),
     )  # fmt: skip
+
+
+def test_a_crowded_record_is_drawn_in_part_and_told_whole() -> None:
+    """A record of thousands of entries must not become a page of thousands of marks."""
+    many = [score("-2", f"{1900 + n}-01-01") for n in range(125)]
+    broken = tuple(Mark(f"fracture {n}", day("2024-01-01")) for n in range(20))
+    found = drawn(picture(*many, fractures=broken))
+
+    assert len(found.part("reading")) == 120
+    assert "1900-01-01" in found.cells
+    assert len(found.part("event")) == 12
+    assert "fracture 19" in found.cells
+    assert "Drawn are the newest 120 of 125 results; the table has all." in found.words
+    assert "Not drawn, in the table only: 8 more fractures or treatments." in found.words
+
+
+def test_a_note_that_goes_on_and_on_is_cut_in_the_picture_and_whole_in_the_table() -> None:
+    long = "word " * 400
+    found = drawn(t_scores([score("-2")], (), AS_OF, notes=[long]))
+
+    assert len([words for words in found.words if words.startswith("word")]) == 5
+    assert found.cells[-3] == long.strip()
+
+
+def test_a_bar_of_a_drug_that_was_ordered_for_a_month_nobody_knows_begins_hatched() -> None:
+    found = drawn(picture(score("-2"), periods=(Period("x", day("2024"), day("2026-01-10"), "yes"),)))
+    (possible,), (certain,) = found.part("treatment-possible"), found.part("treatment")
+
+    assert float(possible.get("x", "")) < float(certain.get("x", ""))
+
+
+def test_a_drug_with_a_last_day_only_has_a_short_bar_there() -> None:
+    found = drawn(picture(score("-2", "2020-01-01"), periods=(Period("x", None, day("2024-01-01"), "no"),)))
+    (bar,) = found.part("treatment")
+
+    assert float(bar.get("width", "")) == 3

@@ -93,3 +93,17 @@ def test_the_newest_result_is_in_the_description_whatever_the_order() -> None:
     told = picture(result("11", "2024-01-01"), result("33", "2026-01-01"), result("22", "2025-01-01"))
 
     assert "Newest: 33 ng/mL, reported as 33 ng/mL." in told.description
+
+
+def test_nought_everywhere_still_has_an_axis() -> None:
+    told = vitamin_d([result("0")], (), "ng/mL", "none", AS_OF)
+
+    assert len(drawn(told).part("reading")) == 1
+
+
+def test_a_range_is_a_bar_with_an_empty_marker() -> None:
+    told = Result(Interval(Decimal(20), Decimal(24)), "20 to 24 ng/mL", day("2026-01-10"))
+    (exact,), (ranged,) = drawn(picture(result("22"))).part("reading"), drawn(picture(told)).part("reading")
+
+    assert exact.get("fill") != ranged.get("fill")
+    assert at(exact) == at(ranged)
