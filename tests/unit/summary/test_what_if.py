@@ -318,3 +318,28 @@ def test_the_picture_has_a_row_per_rule_and_says_what_was_taken_for_granted() ->
     assert {f"{rule.id} {rule.name}" for rule in answer.rules} <= table
     assert "this patient: 62" in drawn(picture).words
     assert "Taken for granted: EDSS 3; an EDSS of 2026-06-15; everything else as on record." in picture.description
+
+
+def test_a_pulse_inside_the_days_that_are_replaced_stays() -> None:
+    """An order since November, and three grams in three days of February."""
+    drug = {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB04"}]}
+    pulse = [
+        {"resourceType": "MedicationAdministration", "id": f"a{n}", "status": "completed", "medicationCodeableConcept": drug,
+         "effectiveDateTime": f"2026-02-1{n}", "dosage": {"dose": {"value": 1000, "unit": "mg"}, "route": {"text": "intravenous"}}}
+        for n in range(3)
+    ]  # fmt: skip
+    order = {"resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order", "authoredOn": "2025-11-01",
+             "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]},
+             "dosageInstruction": [{"route": {"text": "oral"}, "doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg"}}],
+                                    "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}]}  # fmt: skip
+    after = facts_with(records(order, *pulse), {Quantity.DAILY_DOSE: Decimal(20)})
+    doses = [str(each.daily) for each in after.exposure.stretches if each.first <= AS_OF]
+
+    assert doses == ["20", "1270", "20"]
+
+
+def test_what_is_varied_is_never_called_held() -> None:
+    held = {Quantity.AGE: Decimal(30)}
+    answer = what_if(SERVICE, records_of("gc-assessment-due"), profile(), AS_OF, Quantity.AGE, [Decimal(62)], held)
+
+    assert answer.assumed == ()
