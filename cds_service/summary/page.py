@@ -18,7 +18,6 @@ from cds_service.kernel.facts import Fact, Known
 from cds_service.kernel.needs import Records
 from cds_service.kernel.recall import forget
 from cds_service.kernel.rules import Outcome, Verdict
-from cds_service.kernel.truth import Truth
 from cds_service.pictures import Picture
 from cds_service.summary.draw import (
     draw_coverage,
@@ -185,7 +184,7 @@ def _due(outcomes: Sequence[Outcome], texts: Texts) -> tuple[NextStep, ...]:
     for outcome in outcomes:
         what = outcome.finding.values.get("due_what")
         state = _STATES.get(outcome.verdict)
-        if not isinstance(what, str) or state is None or outcome.finding.applies.truth is Truth.NO:
+        if not isinstance(what, str) or state is None:
             continue
         on = str(outcome.finding.values.get("due_on", ""))
         if outcome.verdict is Verdict.SATISFIED and not on:
