@@ -18,8 +18,7 @@ from cds_service.engine.services import Service
 from cds_service.formats import strict_json
 from cds_service.kernel.dates import completed_years, parse_date
 from cds_service.kernel.errors import InputError
-from cds_service.sandbox import calls, fhir, guard
-from cds_service.sandbox.drugs import drugs
+from cds_service.sandbox import calls, fhir, guard, words
 from cds_service.sandbox.patients import SandboxPatient, patients
 from cds_service.web.routes import read_body, refusal, status_of, to_bytes
 from cds_service.web.settings import Settings
@@ -28,6 +27,8 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 )
+# whose chart is open at first
+_FIRST = "gc-assessment-due"
 # what a page of this kind needs besides its policy
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -71,7 +72,7 @@ class Sandbox:
                 ],
                 "failures": calls.FAILURES,
                 "units": list(calls.UNITS),
-                "feedback": self.settings.public_url or request.host_url.rstrip("/"),
+                "first": _FIRST if _FIRST in patients() else next(iter(patients())),
             }
         )
 
@@ -102,7 +103,11 @@ class Sandbox:
 
     def drugs(self) -> Response:
         """`GET /sandbox/api/drugs`: what can be ordered."""
-        return _json(drugs())
+        return _json(words.drugs())
+
+    def names(self) -> Response:
+        """`GET /sandbox/api/names`: names of codes."""
+        return _json(words.names())
 
     def call(self) -> Response:
         """`POST /sandbox/api/call`: see `calls.run`. A refusal of the service is part of the answer; one of the page is a 4xx."""
@@ -132,6 +137,7 @@ def register(app: Flask, settings: Settings, services: Mapping[str, Service]) ->
     pages.add_url_rule("/api/patients", view_func=sandbox.listed, methods=["GET"])
     pages.add_url_rule("/api/patients/<ident>", view_func=sandbox.patient, methods=["GET"])
     pages.add_url_rule("/api/drugs", view_func=sandbox.drugs, methods=["GET"])
+    pages.add_url_rule("/api/names", view_func=sandbox.names, methods=["GET"])
     pages.add_url_rule("/api/call", view_func=sandbox.call, methods=["POST"])
     pages.before_request(guard.on_this_machine)
     pages.before_request(guard.from_our_page)

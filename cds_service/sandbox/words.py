@@ -1,4 +1,6 @@
-"""What can be ordered on the page: systemic glucocorticoids and bone drugs of the project's own terminology, as RxNorm products."""
+"""What the page takes from the project's own terminology: the systemic glucocorticoids and bone drugs that can be ordered, and
+names of codes.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,16 @@ def drugs() -> tuple[dict[str, Any], ...]:
     """Each product or ingredient once: code, display, ingredient, kind, strength in mg and of what, route."""
     rows = [each for each in terminology().rows() if _offered(each)]
     return tuple(sorted((_shown(each) for each in rows), key=_place))
+
+
+@lru_cache(maxsize=1)
+def names() -> dict[str, str]:
+    """`system|code` to a name, for records that carry codes alone; ours of the concept where the licence keeps the official one."""
+    return {f"{row.system}|{row.code}": row.display or _words(row) for row in terminology().rows() if row.system}
+
+
+def _words(row: Entry) -> str:
+    return row.ingredient.replace("_", " ") or row.concept.rpartition(".")[2].replace("_", " ")
 
 
 def _place(drug: dict[str, Any]) -> tuple[str, int, float, str]:
