@@ -76,7 +76,7 @@ def run(services: Mapping[str, Service], told: object, day: dt.date, *, as_card:
         `request` as an EHR would have sent it, `status`, `response`, `details` (node trees of the cards), `ms`, `trace`.
 
     Raises:
-        InputError: the page sent something else than it should.
+        InputError: the page sent something else than it should. What is wrong with the record is part of the answer.
     """
     if error := next(iter(_CHECK.iter_errors(told)), None):
         where = ".".join(str(part) for part in error.absolute_path)
@@ -87,10 +87,11 @@ def run(services: Mapping[str, Service], told: object, day: dt.date, *, as_card:
         raise RequestRefused("there is no such service", "service", f"Known: {', '.join(services)}.")
     as_of, profile = _day(asked.get("as_of"), day), _profile(service, asked["profile"], asked["units"])
     sent = dict(asked["request"])
-    if "prefetch" not in sent:
-        sent["prefetch"] = prefetch(service, sent, asked.get("record", {}), asked.get("failing", {}))
     began = time.perf_counter()
     try:
+        if "prefetch" not in sent:
+            sent["prefetch"] = prefetch(service, sent, asked.get("record", {}), asked.get("failing", {}))
+        began = time.perf_counter()
         call = parse(sent, hook=service.hook)
         found = answer(service, call, as_of=as_of, profile=profile, unassessable_as_card=as_card)
         status, response = 200, found.to_json()
@@ -181,6 +182,8 @@ def _broken(value: Json | None, how: str, key: str) -> Json:
 # --- why ----------------------------------------------------------------------------------------------------------------
 def _trace(service: Service, sent: Json, as_of: dt.date, profile: Profile) -> Json | None:
     """Every rule with its verdict; `None` for a call that could not be read."""
+    if "prefetch" not in sent:
+        return None
     try:
         call = parse(sent, hook=service.hook)
         records = gather(call, service.needs)

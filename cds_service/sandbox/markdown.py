@@ -40,7 +40,7 @@ def _children(node: SyntaxTreeNode) -> list[Node]:
 
 def _made(node: SyntaxTreeNode) -> list[Node]:
     if node.type in _WORDS:
-        return [node.content]
+        return [node.content] if node.content else []
     if node.type in _CODE:
         return [{"tag": "code", "children": [node.content]}]
     if node.type == "softbreak":
