@@ -52,8 +52,10 @@ def shape(page: Page) -> Json:
         page.evaluate(
             """() => ({
               tags: [...new Set([...document.querySelectorAll("*")].map((each) => each.localName))].sort(),
-              events: [...document.querySelectorAll("*")].flatMap((each) => each.getAttributeNames()).filter((each) => each.startsWith("on")),
-              addresses: [...new Set([...document.querySelectorAll("[href],[src]")].map((each) => each.getAttribute("href") ?? each.getAttribute("src")))].sort(),
+              events: [...document.querySelectorAll("*")].flatMap((each) => each.getAttributeNames())
+                .filter((name) => name.startsWith("on")),
+              addresses: [...new Set([...document.querySelectorAll("[href],[src]")]
+                .map((each) => each.getAttribute("href") ?? each.getAttribute("src")))].sort(),
               ran: document.body.dataset.ran ?? "",
             })"""
         )
@@ -255,7 +257,8 @@ def serious(page: Page) -> list[str]:
         missing("axe-core is not installed (npm ci --prefix tests/browser)")
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate(
-        """async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })).violations"""
+        """async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+        "best-practice"] })).violations"""
     )
     return [
         f"{each['id']} ({each['impact']}): {node['target']} {node['failureSummary'][:200]}"

@@ -81,28 +81,32 @@ _PALETTE = """async (png) => {
   for (let at = 0; at < data.length; at += 4) counts.set(colour(at), (counts.get(colour(at)) ?? 0) + 1);
   const palette = [...counts].sort((one, other) => other[1] - one[1]).slice(0, 256).map(([each]) => each);
   const known = new Map(palette.map((each, number) => [each, number]));
-  const away = (one, other) => [16, 8, 0].reduce((sum, by) => sum + (((one >> by) & 255) - ((other >> by) & 255)) ** 2, 0);
+  const part = (one, other, by) => (((one >> by) & 255) - ((other >> by) & 255)) ** 2;
+  const away = (one, other) => part(one, other, 16) + part(one, other, 8) + part(one, other, 0);
+  const closer = (each) => (best, one, number) => (away(each, one) < away(each, palette[best]) ? number : best);
   const nearest = (each) => {
-    if (!known.has(each)) known.set(each, palette.reduce((best, one, number) => (away(each, one) < away(each, palette[best]) ? number : best), 0));
+    if (!known.has(each)) known.set(each, palette.reduce(closer(each), 0));
     return known.get(each);
   };
-  const rows = [];
-  for (let row = 0; row < image.height; row++) {
-    rows.push(Array.from({ length: image.width }, (_, column) => nearest(colour((row * image.width + column) * 4))));
-  }
-  return [palette, rows];
+  const pixels = Uint8Array.from({ length: data.length / 4 }, (_, at) => nearest(colour(at * 4)));
+  const reader = new FileReader();
+  const read = new Promise((done) => { reader.onload = done; });
+  reader.readAsDataURL(new Blob([pixels]));
+  await read;
+  return [palette, image.width, reader.result.split(",")[1]];
 }"""
 
 
 def smaller(page: Page, png: bytes) -> bytes:
     """The same picture with a palette: a quarter of its size."""
     page.goto("about:blank")  # whose policy lets it read the picture
-    palette, rows = page.evaluate(_PALETTE, base64.b64encode(png).decode())
-    width, height = len(rows[0]), len(rows)
+    palette, width, packed = page.evaluate(_PALETTE, base64.b64encode(png).decode())
+    pixels = base64.b64decode(packed)
+    rows = [pixels[at : at + width] for at in range(0, len(pixels), width)]
     parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, len(rows), 8, 3, 0, 0, 0)),
         (b"PLTE", b"".join(colour.to_bytes(3, "big") for colour in palette)),
-        (b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows), 9)),
+        (b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows), 9)),
         (b"IEND", b""),
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
