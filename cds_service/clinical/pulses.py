@@ -44,6 +44,11 @@ def _pulse_runs(exposure: Exposure, t: Thresholds, accept: frozenset[Truth]) -> 
     return [run for run in exposure.runs(lambda daily: daily.at_least(limit), accept) if run.days <= longest]
 
 
+def pulse_days(exposure: Exposure, t: Thresholds) -> tuple[Run, ...]:
+    """The days of everything that certainly was a pulse, in order."""
+    return tuple(_pulse_runs(exposure, t, _YES))
+
+
 def total_without_pulses(exposure: Exposure, t: Thresholds, first: dt.date, last: dt.date) -> Interval:
     """Prednisolone-equivalent mg in those days, pulses left out; what may be a pulse counts as nought to all of it."""
     high = _without_pulses(exposure, t, _YES).total(first, last)

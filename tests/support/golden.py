@@ -4,8 +4,8 @@
 
 writes `request.json` from `bundle.json` and, at an order, `orders.json` (a prefetch key that holds an OperationOutcome keeps
 it: that look-up is meant to fail), and then `cards.json` or, for a refused call, `error.json` from what the service answers
-today, the card in the README and docs/openapi.json. Read the difference before committing it: these are the cards that
-clinicians see.
+today, the card in the README, docs/openapi.json and the pictures. Read the difference before committing it: these are the
+cards that clinicians see.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from werkzeug.test import TestResponse
 
 from cds_service.cli.serve import build_app
 from cds_service.web.settings import Settings
+from tests.support import pictures
 
 Json: TypeAlias = dict[str, Any]
 
@@ -233,6 +234,7 @@ def main() -> None:
             print(f"{scenario}: {'refused' if scenario.refused else len(scenario.json('cards.json')['cards'])}")
     write_readme()
     OPENAPI.write_text(openapi_document(), "utf-8")
+    pictures.write()
 
 
 if __name__ == "__main__":
