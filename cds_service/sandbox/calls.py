@@ -9,16 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from jsonschema import Draft202012Validator
 
 from cds_service.cards.escape import unescaped
+from cds_service.clinical.profiles import Profile
 from cds_service.engine.answer import Decision, answer, decide
 from cds_service.engine.explanation import outcome_json
 from cds_service.engine.gather import from_bundle, gather
-from cds_service.engine.services import Profile, Service
+from cds_service.engine.services import Service
 from cds_service.fhir.read import items, mapping, string
 from cds_service.kernel.errors import InputError, RequestRefused
 from cds_service.kernel.needs import Records
@@ -26,6 +28,7 @@ from cds_service.kernel.recall import forget
 from cds_service.protocol import outcome
 from cds_service.protocol.request import parse
 from cds_service.sandbox import markdown, search
+from cds_service.summary import Quantity
 from cds_service.web.routes import status_of
 
 Json = dict[str, Any]
@@ -56,41 +59,85 @@ _SCHEMA: Mapping[str, Any] = {
         "units": {"enum": list(UNITS)},
         "as_of": {"type": "string"},
         "failing": {"type": "object", "additionalProperties": {"enum": list(FAILURES)}},
+        # for what-if alone: what is varied, and what is set to another value meanwhile
+        "vary": {"enum": [each.value for each in Quantity]},
+        "held": {
+            "type": "object",
+            "propertyNames": {"enum": [each.value for each in Quantity]},
+            "additionalProperties": {"type": "number"},
+        },
     },
 }
 _CHECK = Draft202012Validator(_SCHEMA)
 
 
-def run(services: Mapping[str, Service], told: object, day: dt.date, *, as_card: bool, correlation_id: str) -> Json:
-    """Answer one call of the page.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page asked, read.
+
+    Attributes:
+        told: as sent.
+        service: that is called.
+        as_of: the day to look at.
+        profile: the site's choices.
+    """
+
+    told: Mapping[str, Any]
+    service: Service
+    as_of: dt.date
+    profile: Profile
+
+    def request(self) -> Json:
+        """The CDS Hooks request as an EHR would send it.
+
+        Raises:
+            InputError: the record is none of one patient.
+        """
+        sent = dict(self.told["request"])
+        if "prefetch" not in sent:
+            sent["prefetch"] = prefetch(self.service, sent, self.told.get("record", {}), self.told.get("failing", {}))
+        return sent
+
+
+def read(services: Mapping[str, Service], told: object, day: dt.date) -> Asked:
+    """Read what the page sent: `service`, `request` (CDS Hooks, without prefetch), `record` (a Bundle), `profile`, `units`,
+    `as_of`, `failing` (prefetch key to a key of `FAILURES`).
 
     Args:
         services: by id.
-        told: what the page sent: `service`, `request` (CDS Hooks, without prefetch), `record` (a Bundle), `profile`, `units`,
-            `as_of`, `failing` (prefetch key to a key of `FAILURES`).
+        told: parsed JSON.
         day: the day to look at where `as_of` is not given.
+
+    Raises:
+        InputError: the page sent something else than it should.
+    """
+    if error := next(iter(_CHECK.iter_errors(told)), None):
+        where = ".".join(str(part) for part in error.absolute_path)
+        raise RequestRefused("the call of the page is not of the form it should have", where, "Load the page again.")
+    asked = mapping(told)
+    service = services.get(asked["service"])
+    if service is None:
+        raise RequestRefused("there is no such service", "service", f"Known: {', '.join(services)}.")
+    profile = _profile(service, asked["profile"], asked["units"])
+    return Asked(asked, service, _day(asked.get("as_of"), day), profile)
+
+
+def run(asked: Asked, *, as_card: bool, correlation_id: str) -> Json:
+    """Answer one call of the page.
+
+    Args:
+        asked: see `read`.
         as_card: the setting `on_unassessable`.
         correlation_id: for a refusal.
 
     Returns:
         `request` as an EHR would have sent it, `status`, `response`, `details` (node trees of the cards), `ms`, `trace`.
-
-    Raises:
-        InputError: the page sent something else than it should. What is wrong with the record is part of the answer.
     """
-    if error := next(iter(_CHECK.iter_errors(told)), None):
-        where = ".".join(str(part) for part in error.absolute_path)
-        raise RequestRefused("the call of the page is not of the form it should have", where, "Load the page again.")
-    asked = dict(mapping(told))
-    service = services.get(asked["service"])
-    if service is None:
-        raise RequestRefused("there is no such service", "service", f"Known: {', '.join(services)}.")
-    as_of, profile = _day(asked.get("as_of"), day), _profile(service, asked["profile"], asked["units"])
-    sent = dict(asked["request"])
+    service, as_of, profile = asked.service, asked.as_of, asked.profile
+    sent = dict(asked.told["request"])
     began = time.perf_counter()
     try:
-        if "prefetch" not in sent:
-            sent["prefetch"] = prefetch(service, sent, asked.get("record", {}), asked.get("failing", {}))
+        sent = asked.request()
         began = time.perf_counter()
         call = parse(sent, hook=service.hook)
         found = answer(service, call, as_of=as_of, profile=profile, unassessable_as_card=as_card)
@@ -176,7 +223,8 @@ def _broken(value: Json | None, how: str, key: str) -> Json:
     if value is None or value["resourceType"] != "Bundle":
         raise RequestRefused("a read has no pages", f"failing.{key}", "Choose another failure.")
     more = {"relation": "next", "url": f"{value['link'][0]['url']}&page=2"}
-    return {**value, "total": value["total"] + 1, "link": [*value["link"], more]}
+    # without a total, as servers answer that have not counted yet
+    return {key: each for key, each in value.items() if key != "total"} | {"link": [*value["link"], more]}
 
 
 # --- why ----------------------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ Everything on it comes from this origin, and what it posts carries a header that
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, render_template, request
@@ -18,7 +19,7 @@ from cds_service.engine.services import Service
 from cds_service.formats import strict_json
 from cds_service.kernel.dates import completed_years, parse_date
 from cds_service.kernel.errors import InputError
-from cds_service.sandbox import calls, fhir, guard, words
+from cds_service.sandbox import calls, drawn, fhir, guard, words
 from cds_service.sandbox.patients import SandboxPatient, patients
 from cds_service.web.routes import read_body, refusal, status_of, to_bytes
 from cds_service.web.settings import Settings
@@ -111,16 +112,22 @@ class Sandbox:
 
     def call(self) -> Response:
         """`POST /sandbox/api/call`: see `calls.run`. A refusal of the service is part of the answer; one of the page is a 4xx."""
+        as_card = self.settings.on_unassessable == "card"
+        return self._answered(partial(calls.run, as_card=as_card, correlation_id=g.correlation_id))
+
+    def pictures(self) -> Response:
+        """`POST /sandbox/api/pictures`: the pictures of a chart; asked as a call is."""
+        return self._answered(drawn.pictures)
+
+    def what_if(self) -> Response:
+        """`POST /sandbox/api/what-if`: the rule map; asked as a call is, with `vary` and `held`."""
+        return self._answered(drawn.rule_map)
+
+    def _answered(self, answer: Callable[[calls.Asked], Any]) -> Response:
         limit = self.settings.max_body_bytes
         try:
             told = strict_json.load(read_body(request, limit), max_bytes=limit)
-            found = calls.run(
-                self.services,
-                told,
-                self.settings.day(),
-                as_card=self.settings.on_unassessable == "card",
-                correlation_id=g.correlation_id,
-            )
+            found = answer(calls.read(self.services, told, self.settings.day()))
         except InputError as problem:
             # answered here: the log of the service is for calls of EHRs
             status, issue = status_of(problem)
@@ -139,6 +146,8 @@ def register(app: Flask, settings: Settings, services: Mapping[str, Service]) ->
     pages.add_url_rule("/api/drugs", view_func=sandbox.drugs, methods=["GET"])
     pages.add_url_rule("/api/names", view_func=sandbox.names, methods=["GET"])
     pages.add_url_rule("/api/call", view_func=sandbox.call, methods=["POST"])
+    pages.add_url_rule("/api/pictures", view_func=sandbox.pictures, methods=["POST"])
+    pages.add_url_rule("/api/what-if", view_func=sandbox.what_if, methods=["POST"])
     pages.before_request(guard.on_this_machine)
     pages.before_request(guard.from_our_page)
     pages.after_request(_with_policy)

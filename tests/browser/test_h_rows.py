@@ -55,7 +55,8 @@ def shape(page: Page) -> Json:
               events: [...document.querySelectorAll("*")].flatMap((each) => each.getAttributeNames())
                 .filter((name) => name.startsWith("on")),
               addresses: [...new Set([...document.querySelectorAll("[href],[src]")]
-                .map((each) => each.getAttribute("href") ?? each.getAttribute("src")))].sort(),
+                .map((each) => each.getAttribute("href") ?? each.getAttribute("src"))
+                .filter((each) => !each.startsWith("data:image/svg+xml,")))].sort(),
               ran: document.body.dataset.ran ?? "",
             })"""
         )

@@ -136,6 +136,56 @@ def test_the_profile_is_the_one_that_was_chosen(profile: str, source: str) -> No
     assert found["response"]["cards"][0]["source"]["label"] == source
 
 
+def test_the_pictures_are_those_of_the_summary() -> None:
+    found = client().post("/sandbox/api/pictures", json=told(patients()["gc-very-high-risk-untreated"]), headers=OURS)
+    titles = [each["title"] for each in found.get_json()]
+
+    assert titles[0] == "T-scores over time"
+    assert titles[3] == "What was looked up"
+    assert all(each["svg"].startswith("<svg") and each["rows"] and each["description"] for each in found.get_json())
+
+
+@pytest.mark.parametrize("quantity", ["age", "t-score", "daily-dose", "duration", "vitamin-d", "edss"])
+def test_the_rule_map_varies_every_quantity(quantity: str) -> None:
+    asked = told(patients()["ms-screening-by-age"], vary=quantity, held={"daily-dose": 10} if quantity != "daily-dose" else {})
+    found = client().post("/sandbox/api/what-if", json=asked, headers=OURS)
+
+    assert found.status_code == 200, found.text
+    assert [each["quantity"] for each in found.get_json()["quantities"]] == [
+        "age", "t-score", "daily-dose", "duration", "vitamin-d", "edss",
+    ]  # fmt: skip
+
+
+def test_a_duration_without_a_dose_is_answered_in_words() -> None:
+    found = client().post("/sandbox/api/what-if", json=told(patients()["ms-screening-by-age"], vary="duration"), headers=OURS)
+
+    assert found.get_json()["picture"] is None
+    assert "Hold a daily dose beside it." in found.get_json()["problem"]
+
+
+@pytest.mark.parametrize("held", [{"age": 500}, {"edss": 0.3}], ids=str)
+def test_a_value_that_cannot_be_is_not_tried(held: Json) -> None:
+    asked = told(patients()["ms-screening-by-age"], vary="t-score", held=held)
+
+    assert "is not possible" in client().post("/sandbox/api/what-if", json=asked, headers=OURS).get_json()["problem"]
+
+
+@pytest.mark.parametrize("held", [{"weight": 1}, {"age": "x"}], ids=str)
+def test_what_is_no_quantity_is_refused(held: Json) -> None:
+    asked = told(patients()["ms-screening-by-age"], vary="t-score", held=held)
+
+    assert client().post("/sandbox/api/what-if", json=asked, headers=OURS).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["pictures", "what-if"])
+def test_pictures_of_a_record_of_two_people_are_refused(path: str) -> None:
+    patient = patients()["gc-assessment-due"]
+    stranger = {"resource": {"resourceType": "Condition", "id": "x", "subject": {"reference": "Patient/other"}}}
+    record = {**patient.record, "entry": [*patient.record["entry"], stranger]}
+
+    assert client().post(f"/sandbox/api/{path}", json=told(patient, record=record), headers=OURS).status_code == 412
+
+
 def test_a_record_of_two_people_is_refused_and_not_sorted_out() -> None:
     patient = patients()["gc-assessment-due"]
     stranger = {"resource": {"resourceType": "Condition", "id": "x", "subject": {"reference": "Patient/other"}}}

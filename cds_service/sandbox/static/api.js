@@ -24,8 +24,10 @@ export const drugs = () => get("drugs");
 export const names = () => get("names");
 
 /** One call of a service, with its trace. Throws where the page itself was refused. */
-export async function call(told, signal) {
-  const response = await fetch("/sandbox/api/call", {
+export const call = (told, signal) => post("call", told, signal);
+
+async function post(path, told, signal) {
+  const response = await fetch(`/sandbox/api/${path}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Bonecds-Sandbox": "1" },
     body: JSON.stringify(told),
@@ -35,6 +37,9 @@ export async function call(told, signal) {
   if (status !== 200) throw new Error(wordsOf(body) || `The service answered ${status}.`);
   return body;
 }
+
+export const pictures = (told, signal) => post("pictures", told, signal);
+export const whatIf = (told, signal) => post("what-if", told, signal);
 
 /** CDS Hooks feedback, as an EHR sends it; whatever comes back is shown. */
 export async function feedback(service, body) {

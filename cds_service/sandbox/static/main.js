@@ -8,6 +8,7 @@ import { $, fill, h } from "./dom.js";
 import { fromResource, inWords, isEmpty, tidy, toResource } from "./order.js";
 import { orderForm } from "./orderform.js";
 import { ownRecord } from "./own.js";
+import { showPictures, whatIf } from "./pictures.js";
 import { OWN, read, write } from "./state.js";
 
 const PAUSE_MS = 400;
@@ -24,6 +25,7 @@ let orders = []; // accepted and signed in this session
 let signing = null; // the order whose cards wait for an answer
 let drafts = 0;
 let pause;
+let sliders;
 const running = {};
 
 async function begin() {
@@ -38,6 +40,7 @@ async function begin() {
   };
   form = orderForm(drugs, typed);
   const openPanel = developer.tabs((name) => change({ panel: name === "request" ? "" : name }));
+  sliders = whatIf((vary, held) => drawn("rule-map", api.whatIf, { vary, held }));
   ownRecord((bundle, patient) => open({ patient: OWN, hook: "patient-view", failing: {}, order: null }, bundle, patient));
   fill($("profile"), told.profiles.map((each) => h("option", { value: each.id }, each.title)));
   $("profile").addEventListener("change", (event) => again({ profile: event.target.value }));
@@ -87,6 +90,7 @@ async function open(told, bundle = null, patient = null, { remember = true } = {
   showChart(patient);
   fill($("order-cards"));
   fill($("order-said"));
+  sliders.renew({ forget: true });
   await fire("patient-view");
   if (isEmpty(state.order)) return;
   if (state.hook === "order-sign") await sign(draft());
@@ -106,6 +110,7 @@ async function again(part) {
   change(part);
   showSettings();
   showChart();
+  sliders.renew();
   await fire("patient-view");
   if (!isEmpty(form.order)) await fire("order-select");
 }
@@ -141,12 +146,8 @@ async function fire(hook, about = null) {
     context.draftOrders = bundleOf(basket);
     if (hook === "order-select") context.selections = [`${order.resourceType}/${order.id}`];
   }
-  const request = { hook, hookInstance: crypto.randomUUID(), context };
-  if (state.patient !== OWN) request.fhirServer = `${location.origin}/fhir`;
-  const told = {
-    service, request, profile: state.profile, units: state.units, as_of: state.asOf, failing: state.failing,
-    record: { ...record, entry: [...record.entry, ...added.map((resource) => ({ resource }))] },
-  };
+  if (hook === "patient-view") draw();
+  const told = asked(hook, context, added);
   try {
     const result = await api.call(told, stop.signal);
     if (stop.signal.aborted) return null;
@@ -163,6 +164,35 @@ async function fire(hook, about = null) {
     fill(saidOf(hook));
     return null;
   }
+}
+
+/** What the page sends for a call, or for what is drawn beside it. */
+function asked(hook, context, added) {
+  const request = { hook, hookInstance: crypto.randomUUID(), context };
+  if (state.patient !== OWN) request.fhirServer = `${location.origin}/fhir`;
+  return {
+    service: known.services[hook], request, profile: state.profile, units: state.units, as_of: state.asOf, failing: state.failing,
+    record: { ...record, entry: [...record.entry, ...added.map((resource) => ({ resource }))] },
+  };
+}
+
+/** What a picture is made of, asked anew; `null` where another request overtook it, or nothing can be drawn. */
+async function drawn(place, ask, more = {}) {
+  running[place]?.abort();
+  const stop = new AbortController();
+  running[place] = stop;
+  const context = { userId: "Practitioner/example", patientId: patientId() };
+  try {
+    return await ask({ ...asked("patient-view", context, orders), ...more }, stop.signal);
+  } catch (problem) {
+    if (problem.name !== "AbortError") fill($(place), h("p", { class: "quiet" }, problem.message));
+    return null;
+  }
+}
+
+async function draw() {
+  const pictures = await drawn("pictures", api.pictures);
+  if (pictures) showPictures($("pictures"), pictures);
 }
 
 const bundleOf = (resources) => ({ resourceType: "Bundle", type: "collection", entry: resources.map((resource) => ({ resource })) });
