@@ -24,7 +24,6 @@ from cds_service.engine.services import Service
 from cds_service.fhir.read import items, mapping, string
 from cds_service.kernel.errors import InputError, RequestRefused
 from cds_service.kernel.needs import Records
-from cds_service.kernel.recall import forget
 from cds_service.protocol import outcome
 from cds_service.protocol.request import parse
 from cds_service.sandbox import markdown, search
@@ -238,8 +237,6 @@ def _trace(service: Service, sent: Json, as_of: dt.date, profile: Profile) -> Js
         return _as_json(service, records, decide(service, records, as_of, profile, call.hook_instance))
     except InputError:
         return None
-    finally:
-        forget()
 
 
 def _as_json(service: Service, records: Records, decision: Decision) -> Json:

@@ -19,6 +19,7 @@ from cds_service.engine.services import Service
 from cds_service.formats import strict_json
 from cds_service.kernel.dates import completed_years, parse_date
 from cds_service.kernel.errors import InputError
+from cds_service.kernel.recall import forget
 from cds_service.sandbox import calls, drawn, fhir, guard, words
 from cds_service.sandbox.patients import SandboxPatient, patients
 from cds_service.web.routes import read_body, refusal, status_of, to_bytes
@@ -132,6 +133,9 @@ class Sandbox:
             # answered here: the log of the service is for calls of EHRs
             status, issue = status_of(problem)
             return refusal(status, issue, str(problem), problem.where)
+        finally:
+            # whatever became of it: text of a record does not outlive the call (S8)
+            forget()
         return _json(found)
 
 

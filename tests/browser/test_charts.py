@@ -194,6 +194,28 @@ def test_a_file_that_is_dropped_is_a_record_too(page: Page, service: Served) -> 
     expect(page.get_by_role("heading", level=2)).to_contain_text("Rolf Testmann")
 
 
+def test_a_record_with_odd_values_is_shown_as_far_as_it_can_be(page: Page, service: Served) -> None:
+    opened(page, service.url)
+    bundle = Scenario(FOLDER / "vitamin-d-toxicity").json("bundle.json")
+    me = {"subject": {"reference": "Patient/rolf-testmann"}}
+    odd = [
+        {
+            "resourceType": kind,
+            "id": f"odd-{at}",
+            **me,
+            **dict.fromkeys(("code", "valueQuantity", "dosageInstruction", "component"), value),
+        }
+        for kind in ("Condition", "Observation", "MedicationRequest", "DiagnosticReport", "Procedure")
+        for at, value in enumerate([7, "text", [], [None], {"text": {}}, {"coding": "x"}, None, True])
+    ]
+
+    paste(page, json.dumps({**bundle, "entry": [None, *bundle["entry"], *({"resource": each} for each in odd), {}]}))
+
+    expect(page.get_by_role("heading", level=2)).to_contain_text("Rolf Testmann")
+    expect(page.locator("#cards-said")).to_contain_text("patient-view")
+    expect(page.get_by_role("region", name="Chart", exact=True)).to_contain_text("25-OH vitamin D")
+
+
 def test_what_is_no_record_is_refused_in_words(page: Page, service: Served) -> None:
     opened(page, service.url)
 

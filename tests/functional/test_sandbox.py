@@ -147,7 +147,9 @@ def test_the_pictures_are_those_of_the_summary() -> None:
 
 @pytest.mark.parametrize("quantity", ["age", "t-score", "daily-dose", "duration", "vitamin-d", "edss"])
 def test_the_rule_map_varies_every_quantity(quantity: str) -> None:
-    asked = told(patients()["ms-screening-by-age"], vary=quantity, held={"daily-dose": 10} if quantity != "daily-dose" else {})
+    asked = told(
+        patients()["ms-screening-by-age"], vary=quantity, held={"daily-dose": 10} if quantity != "daily-dose" else {}
+    )
     found = client().post("/sandbox/api/what-if", json=asked, headers=OURS)
 
     assert found.status_code == 200, found.text
@@ -157,7 +159,9 @@ def test_the_rule_map_varies_every_quantity(quantity: str) -> None:
 
 
 def test_a_duration_without_a_dose_is_answered_in_words() -> None:
-    found = client().post("/sandbox/api/what-if", json=told(patients()["ms-screening-by-age"], vary="duration"), headers=OURS)
+    found = client().post(
+        "/sandbox/api/what-if", json=told(patients()["ms-screening-by-age"], vary="duration"), headers=OURS
+    )
 
     assert found.get_json()["picture"] is None
     assert "Hold a daily dose beside it." in found.get_json()["problem"]

@@ -13,23 +13,30 @@ export function chart(resources, orders) {
   const bone = observations.filter(isBone);
   const others = of("Procedure", "FamilyMemberHistory");
   return [
-    section("Orders of this session", orders, "Nothing ordered yet."),
-    section("Conditions", table(["Condition", "Since", "Status"], of("Condition").sort(byDate).map((each) => [
+    section("Orders of this session", () => orders, "Nothing ordered yet."),
+    section("Conditions", () => table(["Condition", "Since", "Status"], of("Condition").sort(byDate).map((each) => [
       words(each.code), dateOf(each), code(each.clinicalStatus) || code(each.verificationStatus),
     ]))),
-    section("Medicines", table(["Medicine", "Dose", "When", "Record"], medicines(resources))),
-    section("Bone density", table(["Site", "Result", "Date"], bone.map((each) => [words(each.code), valueOf(each), dateOf(each)]))),
-    section("DXA and other reports", of("DiagnosticReport").sort(byDate).map(report)),
-    section("Results", table(["Result", "Value", "Reference", "Date"], observations.filter((each) => !isBone(each)).map((each) => [
+    section("Medicines", () => table(["Medicine", "Dose", "When", "Record"], medicines(resources))),
+    section("Bone density", () => table(["Site", "Result", "Date"], bone.map((each) => [words(each.code), valueOf(each), dateOf(each)]))),
+    section("DXA and other reports", () => of("DiagnosticReport").sort(byDate).map(report)),
+    section("Results", () => table(["Result", "Value", "Reference", "Date"], observations.filter((each) => !isBone(each)).map((each) => [
       words(each.code), valueOf(each), rangeOf(each), dateOf(each),
     ]))),
-    others.length ? section("Procedures and family", table(["What", "Date"], others.map((each) => [
+    others.length ? section("Procedures and family", () => table(["What", "Date"], others.map((each) => [
       words(each.code) || words(each.relationship), dateOf(each),
     ]))) : null,
   ];
 }
 
-function section(title, content, empty = "Nothing on record.") {
+function section(title, make, empty = "Nothing on record.") {
+  let content;
+  try {
+    content = make();
+  } catch {
+    // a record of one's own may hold anything anywhere; what is odd in one part hides no other
+    content = h("p", {}, "This part of the record could not be shown.");
+  }
   const there = Array.isArray(content) ? content.length : content;
   return h("section", { class: "block" }, h("h3", {}, title), there ? content : h("p", { class: "quiet" }, empty));
 }
