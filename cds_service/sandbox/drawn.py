@@ -21,22 +21,22 @@ Json = dict[str, Any]
 _VALUES = 21
 
 
-def pictures(asked: Asked) -> list[Json]:
-    """T-scores, vitamin D, glucocorticoids and look-ups.
-
-    Raises:
-        InputError: the record is none of one patient.
-    """
-    return [_shown(each) for each in summary_of(asked.service, _records(asked), asked.profile, asked.as_of).pictures]
+def pictures(asked: Asked) -> Json:
+    """T-scores, vitamin D, glucocorticoids and look-ups; or the problem with the record."""
+    try:
+        summary = summary_of(asked.service, _records(asked), asked.profile, asked.as_of)
+    except InputError as found:
+        return {"pictures": [], "problem": str(found)}
+    return {"pictures": [_shown(each) for each in summary.pictures], "problem": ""}
 
 
 def rule_map(asked: Asked) -> Json:
-    """The rule map for `vary`, with `held` set to other values, or the problem with it; and what every slider may be set to.
-
-    Raises:
-        InputError: the record is none of one patient.
-    """
-    service, profile, as_of, records = asked.service, asked.profile, asked.as_of, _records(asked)
+    """The rule map for `vary`, with `held` set to other values, or the problem with it; and what every slider may be set to."""
+    service, profile, as_of = asked.service, asked.profile, asked.as_of
+    try:
+        records = _records(asked)
+    except InputError as found:
+        return {"picture": None, "problem": str(found), "quantities": []}
     facts = service.clinic.facts(records, as_of, service.clinic.thresholds(as_of), profile)
     unit = dict(profile.units)["vitamin-d"]
     ranges = {each: range_of(each, unit) for each in Quantity}
@@ -45,9 +45,9 @@ def rule_map(asked: Asked) -> Json:
     picture, problem = None, ""
     try:
         picture = _shown(what_if(service, records, profile, as_of, vary, ranges[vary].values(_VALUES), held).picture())
-    except InputError as found:
+    except InputError as refused:
         # a duration without a dose, for instance: no fault of the page, and the user can help it
-        problem = str(found)
+        problem = str(refused)
     return {
         "picture": picture,
         "problem": problem,

@@ -138,11 +138,12 @@ def test_the_profile_is_the_one_that_was_chosen(profile: str, source: str) -> No
 
 def test_the_pictures_are_those_of_the_summary() -> None:
     found = client().post("/sandbox/api/pictures", json=told(patients()["gc-very-high-risk-untreated"]), headers=OURS)
-    titles = [each["title"] for each in found.get_json()]
+    drawn = found.get_json()["pictures"]
+    titles = [each["title"] for each in drawn]
 
     assert titles[0] == "T-scores over time"
     assert titles[3] == "What was looked up"
-    assert all(each["svg"].startswith("<svg") and each["rows"] and each["description"] for each in found.get_json())
+    assert all(each["svg"].startswith("<svg") and each["rows"] and each["description"] for each in drawn)
 
 
 @pytest.mark.parametrize("quantity", ["age", "t-score", "daily-dose", "duration", "vitamin-d", "edss"])
@@ -187,7 +188,11 @@ def test_pictures_of_a_record_of_two_people_are_refused(path: str) -> None:
     stranger = {"resource": {"resourceType": "Condition", "id": "x", "subject": {"reference": "Patient/other"}}}
     record = {**patient.record, "entry": [*patient.record["entry"], stranger]}
 
-    assert client().post(f"/sandbox/api/{path}", json=told(patient, record=record), headers=OURS).status_code == 412
+    found = client().post(f"/sandbox/api/{path}", json=told(patient, record=record), headers=OURS).get_json()
+
+    assert "resources of another patient" in found["problem"]
+    assert not found.get("pictures")
+    assert not found.get("picture")
 
 
 def test_a_record_of_two_people_is_refused_and_not_sorted_out() -> None:

@@ -117,7 +117,7 @@ function words(concept) {
 const code = (concept) => text(list(concept?.coding)[0]?.code);
 
 function valueOf(resource) {
-  const parts = list(resource.component).map((each) => {
+  const parts = list(resource.component).filter(Boolean).map((each) => {
     const name = words(each.code).match(/T-score|Z-score/i)?.[0] ?? words(each.code);
     return `${name} ${plain(each)}`;
   });
@@ -126,7 +126,7 @@ function valueOf(resource) {
 
 function plain(each) {
   const quantity = each.valueQuantity;
-  if (quantity) {
+  if (quantity && typeof quantity === "object") {
     const unit = (text(quantity.unit) || text(quantity.code)).replace(/^\{(T|Z)-score\}$/i, "");
     return `${quantity.comparator ?? ""}${String(quantity.value ?? "").replace("-", "\u2212")} ${unit}`.trim();
   }

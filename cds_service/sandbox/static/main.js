@@ -97,7 +97,7 @@ async function open(told, bundle = null, patient = null, { remember = true } = {
   else await fire("order-select");
 }
 
-const patientId = () => record.entry.map((each) => each.resource).find((each) => each?.resourceType === "Patient").id;
+const patientId = () => record.entry.map((each) => each?.resource).find((each) => each?.resourceType === "Patient").id;
 const draft = () => toResource(form.order, { id: DRAFT, patientId: patientId(), asOf: state.asOf });
 
 function change(part) {
@@ -191,8 +191,9 @@ async function drawn(place, ask, more = {}) {
 }
 
 async function draw() {
-  const pictures = await drawn("pictures", api.pictures);
-  if (pictures) showPictures($("pictures"), pictures);
+  const told = await drawn("pictures", api.pictures);
+  if (told?.problem) fill($("pictures"), h("p", { class: "quiet" }, "Nothing can be drawn of this record."));
+  else if (told) showPictures($("pictures"), told.pictures);
 }
 
 const bundleOf = (resources) => ({ resourceType: "Bundle", type: "collection", entry: resources.map((resource) => ({ resource })) });
