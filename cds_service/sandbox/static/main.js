@@ -295,7 +295,9 @@ function showPatients() {
     type: "button", "aria-current": each.id === state.patient ? "true" : null,
     on: { click: () => { if (NARROW.matches) $("patients-box").open = false; open({ patient: each.id, hook: "patient-view", failing: null, order: null }); } },
   }, h("span", { class: "name" }, each.name, h("span", { class: "who" }, `${each.age} ${SEXES[each.sex] ?? ""}`)), h("span", { class: "shows" }, each.shows)))));
-  if (!NARROW.matches && !wanted.length) document.querySelector("#patients [aria-current]")?.scrollIntoView({ block: "nearest" });
+  // the list alone: the page stays where it is
+  const [nav, here] = [document.querySelector("nav"), document.querySelector("#patients [aria-current]")];
+  if (!NARROW.matches && !wanted.length && here) nav.scrollTop = here.offsetTop - nav.clientHeight / 3;
   fill($("count"), rows.length === people.length ? `${people.length} patients` : `${rows.length} of ${people.length} patients`);
 }
 
