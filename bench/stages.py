@@ -35,11 +35,11 @@ from cds_service.formats import strict_json  # noqa: E402
 from cds_service.kernel.rules import decide  # noqa: E402
 from cds_service.protocol.request import parse  # noqa: E402
 from cds_service.protocol.response import HookResponse  # noqa: E402
-from cds_service.web.routes import to_bytes  # noqa: E402
+from cds_service.web.body import to_bytes  # noqa: E402
 from cds_service.web.settings import Settings  # noqa: E402
 
 T = TypeVar("T")
-FACTS = tuple(name for name, value in vars(Patient).items() if isinstance(value, cached_property))
+FACTS = tuple(name for name, value in vars(Patient).items() if isinstance(value, cached_property) and name[0] != "_")
 _WHOLE, _REST = "the whole call, without the network", "Flask, headers, log line: the rest"
 
 

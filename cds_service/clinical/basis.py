@@ -15,11 +15,11 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from cds_service.clinical import content
-from cds_service.clinical.reach import constants_in, reachable, words_in
+from cds_service.clinical.reach import constants_in, name_of, reachable, words_in
 from cds_service.clinical.signoffs import SignOff
 from cds_service.clinical.terminology import terminology
 from cds_service.formats import strict_toml
@@ -58,7 +58,7 @@ class Basis:
         self.rule = rule
         reached = tuple(reachable(rule))
         self.functions = dict(sorted(_sources(reached)))
-        self.constants = dict(sorted(pair for each in reached for pair in constants_in(each)))
+        self.constants = sorted({pair for each in reached for pair in constants_in(each)})
         self.named = frozenset().union(rule.sets, *(words_in(each) for each in reached))
 
     @cached_property
@@ -113,16 +113,16 @@ def _texts() -> tuple[tuple[str, str, str], ...]:
 def _sources(functions: Iterable[FunctionType]) -> Iterator[tuple[str, str]]:
     """Name and source of functions; of a class, where a method of it stands in no file (a dataclass makes some)."""
     for function in functions:
-        thing: FunctionType | type = function
-        if not function.__code__.co_filename.endswith(".py"):
-            thing = inspect.getmodule(function).__dict__.get(function.__qualname__.partition(".")[0], function)
-            if thing is function:
-                continue
-        yield f"{thing.__module__}.{thing.__qualname__}", _source(thing)
+        if function.__code__.co_filename.endswith(".py"):
+            yield name_of(function), _source(function.__code__)
+            continue
+        made_for = inspect.getmodule(function).__dict__.get(function.__qualname__.partition(".")[0])
+        if isinstance(made_for, type):
+            yield f"{made_for.__module__}.{made_for.__qualname__}", _source(made_for)
 
 
 @lru_cache(maxsize=8192)
-def _source(thing: FunctionType | type) -> str:
+def _source(thing: CodeType | type) -> str:
     """The source, without comments and layout."""
     tokens = tokenize.generate_tokens(io.StringIO(inspect.getsource(thing)).readline)
     return "".join(each.string for each in tokens if each.type not in _LAYOUT)

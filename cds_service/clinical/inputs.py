@@ -1,7 +1,7 @@
 """What a rule reads and may offer, found from the rule itself: nobody keeps a second list that could fall behind.
 
-Look-ups are those it asks of a chart: rules ask for all their facts before they compare any, so a chart with nothing in
-it is asked for everything. Numbers and orders are those named in the code it can reach, whether a branch is taken or not:
+Look-ups are those it asks of a chart: rules ask for all their facts before they compare any, so charts with nothing in
+them are asked for everything. Numbers and orders are those named in the code it can reach, whether a branch is taken or not:
 an upper bound.
 """
 
@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from cds_service.clinical import content
 from cds_service.clinical.patient import ALL_NEEDS, Patient
@@ -25,7 +26,13 @@ from cds_service.kernel.rules import Proposal, Rule
 from cds_service.kernel.thresholds import Threshold, Thresholds
 
 _MEDICATION = tuple(need.resource_type for need in ALL_NEEDS if need.resource_type.startswith("Medication"))
-NOBODY = Records("nobody", dict.fromkeys((need.key for need in ALL_NEEDS), Lookup(LookupState.COMPLETE)))
+# of the first all was looked at and nothing found; of the second nothing could be looked at, so that a rule about people on a
+# drug cannot leave it at "no such drug" and looks further
+NOBODY, UNKNOWN = (
+    Records("nobody", dict.fromkeys((need.key for need in ALL_NEEDS), Lookup(state)))
+    for state in (LookupState.COMPLETE, LookupState.FAILED)
+)
+NOBODIES = (NOBODY, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +61,8 @@ def inputs(rule: Rule, day: dt.date, profiles: Iterable[Profile]) -> Inputs:
     numbers = _Read(content.all_thresholds(), day)
     asked: set[tuple[str, str]] = set()
     offered: set[str] = set()
-    for profile in profiles:
-        chart = _Asked(NOBODY, terminology(), day)
+    for nobody, profile in product(NOBODIES, profiles):
+        chart = _Asked(nobody, terminology(), day)
         finding = rule.decide(Patient(chart, numbers, profile), numbers)
         offered |= {proposal.order for proposal in finding.propose}
         asked |= chart.asked

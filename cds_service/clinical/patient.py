@@ -120,12 +120,17 @@ class Patient:
     @cached_property
     def exposure(self) -> Exposure:
         """Systemic glucocorticoids, day by day; orders being written as if they were signed."""
-        return glucocorticoids.exposure(self.chart, self._t, self.profile.equal)
+        return glucocorticoids.exposure(self.chart, self._glucocorticoids)
 
     @cached_property
     def ordered_exposure(self) -> Exposure:
         """The systemic glucocorticoids that are being ordered, day by day; empty when a chart is opened."""
-        return glucocorticoids.ordered_exposure(self.chart, self._t, self.profile.equal)
+        return glucocorticoids.ordered_exposure(self.chart, self._glucocorticoids)
+
+    @cached_property
+    def _glucocorticoids(self) -> tuple[glucocorticoids.Told, ...]:
+        """Read once: the timeline of everything and that of the orders alone are laid out from the same courses."""
+        return glucocorticoids.told(self.chart, self._t, self.profile.equal)
 
     @cached_property
     def scores(self) -> Series[Score]:

@@ -32,6 +32,11 @@ def reachable(rule: Rule, *, other_rules: bool = True) -> Iterator[FunctionType]
             waiting.extend(_called(function, other_rules))
 
 
+def name_of(function: FunctionType) -> str:
+    """Module and name where its code stands; a decorated function still calls itself by the name of what it decorates."""
+    return f"{function.__globals__['__name__']}.{function.__code__.co_qualname}"
+
+
 @lru_cache(maxsize=_MANY)
 def names_in(function: FunctionType) -> frozenset[str]:
     """Every name a function uses, those of functions within it included."""
@@ -48,9 +53,11 @@ def words_in(function: FunctionType) -> frozenset[str]:
 
 @lru_cache(maxsize=_MANY)
 def constants_in(function: FunctionType) -> tuple[tuple[str, str], ...]:
-    """The constants of our modules that a function names, with their values in a form that stays the same."""
-    named = ((name, function.__globals__.get(name)) for name in sorted(names_in(function)))
-    return tuple((f"{function.__module__}.{name}", told) for name, value in named if (told := _as_text(value)))
+    """The constants that a function names or closes over, with their values in a form that stays the same."""
+    named = ((f"{function.__module__}.{name}", function.__globals__.get(name)) for name in sorted(names_in(function)))
+    free = (f"{name_of(function)}.{name}" for name in function.__code__.co_freevars)
+    closed = zip(free, _closed_over(function), strict=True)
+    return tuple((name, told) for name, value in (*named, *closed) if (told := _as_text(value)))
 
 
 def _as_text(value: object) -> str:
@@ -89,14 +96,15 @@ def _named(function: FunctionType) -> Iterator[object]:
 
 
 def _functions(value: object, *, other_rules: bool) -> Iterator[FunctionType]:
-    """The functions of ours in a value; those behind `shared`, `cached_property` and `property`."""
+    """The functions of ours in a value; those behind a decorator, `cached_property` and `property`."""
     if isinstance(value, Rule):
         value = value.decide if other_rules else None
     value = value.func if isinstance(value, cached_property) else value
     value = value.fget if isinstance(value, property) else value
-    value = getattr(value, "__wrapped__", value)
-    if isinstance(value, FunctionType) and value.__module__.startswith(_OURS):
+    if isinstance(value, FunctionType) and value.__globals__["__name__"].startswith(_OURS):
         yield value
+    if (decorated := getattr(value, "__wrapped__", None)) is not None:
+        yield from _functions(decorated, other_rules=other_rules)
     for each in _held(value):
         yield from _functions(each, other_rules=other_rules)
 

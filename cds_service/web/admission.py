@@ -38,15 +38,10 @@ class Places:
         self._free, self._may_wait, self._patience_s = places, waiting, patience_s
         self._changed = threading.Condition()
 
-    def check(self) -> None:
-        """Tell a call at once that it need not try, before anything of it is read.
-
-        Raises:
-            TooBusy: there is no place, and no room to wait for one.
-        """
+    def any(self) -> bool:
+        """Whether a call that comes now would find a place, or room to wait for one."""
         with self._changed:
-            if not self._free and not self._may_wait:
-                raise TooBusy
+            return bool(self._free or self._may_wait)
 
     @contextmanager
     def one(self) -> Iterator[None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from cds_service.kernel.errors import ContentError, InputError
@@ -14,10 +16,12 @@ from cds_service.protocol.response import HookResponse
 from cds_service.security.tokens import Caller
 from cds_service.web import cors, observe, routes
 from cds_service.web.admission import Places, Shares
+from cds_service.web.body import drain
 from cds_service.web.door import Door
 from cds_service.web.ledger import Ledger
 from cds_service.web.routes import Service
 from cds_service.web.settings import Settings
+from cds_service.web.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from cds_service.web.metrics import Metrics
@@ -68,6 +72,8 @@ def create_app(
 
     app.extensions[observe.EXTENSION] = metrics
     app.extensions[observe.LEDGER] = ledger
+    dress = partial(_dress, settings)
+    app.wsgi_app = Turnstile(app.wsgi_app, places, by_id, dress, metrics)  # type: ignore[method-assign]
     if metrics and settings.metrics_port:
         app.wsgi_app = metrics.beside(app.wsgi_app, settings.metrics_port)  # type: ignore[assignment]
     app.before_request(routes.begin)
@@ -76,15 +82,20 @@ def create_app(
 
     @app.after_request
     def finish(response: Response) -> Response:
-        cors.add_headers(response.headers, request.headers.get("Origin", ""), settings.cors_origins)
-        response.headers["X-Correlation-Id"] = g.correlation_id
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Cache-Control", "no-store")
+        dress(response.headers, request.headers.get("Origin", ""), g.correlation_id)
         routes.note_answered()
-        routes.drain()
+        drain(request.stream)
         return response
 
     return app
+
+
+def _dress(settings: Settings, headers: Headers, origin: str, correlation_id: str) -> None:
+    """What every answer carries."""
+    cors.add_headers(headers, origin, settings.cors_origins)
+    headers["X-Correlation-Id"] = correlation_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Cache-Control", "no-store")
 
 
 def _answers(app: Flask, handlers: routes.Handlers) -> None:

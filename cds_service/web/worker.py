@@ -6,6 +6,7 @@ callers that send one byte and no more stop a service of four threads for good; 
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from werkzeug.exceptions import HTTPException
 # Seconds for the whole request, header and body, and again for the answer. The longest body takes 4 Mbit/s in this time;
 # EHRs give up sooner. A proxy that reads requests whole, before it passes them on, keeps the threads free altogether.
 SECONDS = 10.0
+# Bytes taken from the kernel at once, where they are there.
+_PIECE = 262_144
 
 
 class BoundedWorker(ThreadWorker):  # type: ignore[misc]
@@ -56,7 +59,12 @@ def caller_gone() -> Callable[[], bool]:
 
 
 class TimedSocket:
-    """A socket that a whole request has to pass in time, not each piece of it; everything else is the socket's own."""
+    """A socket that a whole request has to pass in time, not each piece of it; everything else is the socket's own.
+
+    It asks the kernel as seldom as it can. Every such call lets go of the interpreter, and a thread that only turns a caller away
+    then waits for the one that computes: read in gunicorn's pieces of 8 kB, each with a time limit set and reset, 100 kB
+    took fifty of these waits.
+    """
 
     def __init__(self, held: Any) -> None:
         self._held = held
@@ -67,31 +75,38 @@ class TimedSocket:
         self._seconds, self._end = seconds, time.monotonic() + seconds
 
     def recv(self, size: int) -> bytes:
-        """As `socket.recv`.
+        """As `socket.recv`, of a socket that waits; but it may give more than was asked for, which gunicorn keeps.
 
         Raises:
             TimeoutError: the time for the request is over.
         """
-        before = self._held.gettimeout()
-        left = max(self._end - time.monotonic(), 0.001)
-        self._held.settimeout(left if before is None else min(left, before))
-        try:
-            return bytes(self._held.recv(size))
-        finally:
-            self._held.settimeout(before)
+        while True:
+            if time.monotonic() >= self._end:
+                raise TimeoutError
+            try:
+                return bytes(self._held.recv(max(size, _PIECE), socket.MSG_DONTWAIT))
+            except BlockingIOError:
+                self._wait(select.POLLIN, self._end)
 
     def sendall(self, data: bytes) -> None:
-        """As `socket.sendall`.
+        """As `socket.sendall`, of a socket that waits.
 
         Raises:
             TimeoutError: the caller did not take all of it in time.
         """
-        before = self._held.gettimeout()
-        self._held.settimeout(self._seconds)
-        try:
-            self._held.sendall(data)
-        finally:
-            self._held.settimeout(before)
+        end, left = time.monotonic() + self._seconds, memoryview(data)
+        while left:
+            if time.monotonic() >= end:
+                raise TimeoutError
+            try:
+                left = left[self._held.send(left, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, end)
+
+    def _wait(self, until: int, end: float) -> None:
+        poll = select.poll()
+        poll.register(self._held, until)
+        poll.poll(max(end - time.monotonic(), 0) * 1000)
 
     def hung_up(self) -> bool:
         """Whether the other end has closed the connection."""

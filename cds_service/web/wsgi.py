@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from cds_service.web.settings import Settings
 from cds_service.web.worker import BoundedWorker
@@ -61,6 +62,7 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
         "control_socket_disable": True,
         # The access log would repeat what senders write; `web.logs` has the calls.
         "accesslog": None,
+        "logger_class": _NoAccessLog,
         "logconfig_dict": _LOGGING,
     }
 
@@ -104,6 +106,13 @@ _LOGGING: Mapping[str, Any] = {
         "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
     },
 }
+
+
+class _NoAccessLog(Logger):  # type: ignore[misc]
+    """gunicorn's own lines. With `logconfig_dict` it puts a line of the access log together for every call, wanted or not."""
+
+    def access(self, *_: object) -> None:
+        """Nothing."""
 
 
 class _Server(BaseApplication):  # type: ignore[misc]

@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.clinical import content, profiles
 from cds_service.clinical.exposure import Exposure
-from cds_service.clinical.facts.glucocorticoids import exposure
+from cds_service.clinical.facts.glucocorticoids import exposure, told
 from tests.support.charts import chart_of
 
 AS_OF = dt.date(2026, 6, 15)
@@ -75,9 +75,8 @@ def given(ident: str, mg: float, on: str, **more: Any) -> str:
 
 
 def timeline(*resources: str, incomplete: tuple[Any, ...] = ()) -> Exposure:
-    return exposure(
-        chart_of(*resources, incomplete=incomplete), content.thresholds(AS_OF), profiles.profile("us").equal
-    )
+    chart = chart_of(*resources, incomplete=incomplete)
+    return exposure(chart, told(chart, content.thresholds(AS_OF), profiles.profile("us").equal))
 
 
 def stretches(*resources: str) -> list[tuple[str, str, str]]:

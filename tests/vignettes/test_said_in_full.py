@@ -11,6 +11,7 @@ from tests.vignettes.whole_outcomes import leaves_of
 
 _TWO_CALCIUMS = [{"value": 2.0, "low": 2.2, "high": 2.6}, {"value": 2.3, "low": 2.2, "high": 2.6}]
 _DENOSUMAB = {"drug": "denosumab", "doses": ["9 months"]}
+_RECENT = {"drug": "denosumab", "doses": ["3 months"]}
 _ORDERED = {"drug": "zoledronic acid", "mg": 5, "every": "month", "since": "1 month", "open": True}
 WOMAN = {"sex": "female", "age": 70}
 
@@ -27,7 +28,8 @@ WOMAN = {"sex": "female", "age": 70}
             ],
         ),
         (
-            "SAF-04", "label_eu", {"calcium": _TWO_CALCIUMS, "incomplete": {"laboratory": "partial"}},
+            "SAF-04", "label_eu",
+            {"therapies": [_RECENT], "calcium": _TWO_CALCIUMS, "incomplete": {"laboratory": "partial"}},
             [
                 "unknown calcium-below-laboratory-limit 2 to 2.3 mmol/L, limit 2.2",
                 "  ? partial: laboratory «there are more pages than were sent»",

@@ -49,21 +49,41 @@ _SOMETIMES_REPLACEMENT = frozenset({"prednisolone", "prednisone"})
 _ADRENAL = ("cond.adrenal_insufficiency", "cond.hypopituitarism")
 
 
-def exposure(chart: Chart, t: Thresholds, table_of: Callable[[str], str]) -> Exposure:
-    """The timeline of systemic glucocorticoids, in prednisolone-equivalent mg per day.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one medication resource tells: its courses; `None` when it counts but has no date."""
+
+    found: Found
+    courses: tuple[Course, ...] | None
+
+
+def told(chart: Chart, t: Thresholds, table_of: Callable[[str], str]) -> tuple[Told, ...]:
+    """Every resource about a glucocorticoid, read: orders being written first, then the record.
 
     Args:
         chart: the chart.
         t: equivalences, and for how long an open order counts.
         table_of: where published tables disagree about an ingredient, the name of the one the site takes.
     """
+    equal_mg, adrenal = _Equivalence(t, table_of), _adrenal(chart)
     found = (*chart.in_basket("glucocorticoid."), *chart.drugs("glucocorticoid."))
-    return _timeline(chart, found, t, table_of, chart.gaps(*needs.MEDICATIONS))
+    products = ((each, _counted(each)) for each in found)
+    return tuple(
+        Told(each, _courses(chart, each, product, adrenal, equal_mg))
+        for each, product in products
+        if product is not None
+    )
 
 
-def ordered_exposure(chart: Chart, t: Thresholds, table_of: Callable[[str], str]) -> Exposure:
+def exposure(chart: Chart, told: Iterable[Told]) -> Exposure:
+    """The timeline of systemic glucocorticoids, in prednisolone-equivalent mg per day."""
+    return _timeline(chart, told, chart.gaps(*needs.MEDICATIONS))
+
+
+def ordered_exposure(chart: Chart, told: Iterable[Told]) -> Exposure:
     """The timeline of the orders the call is about alone; empty when a chart is opened."""
-    return _timeline(chart, chart.ordered("glucocorticoid."), t, table_of, ())
+    ordered = {id(each.resource) for each in chart.ordered("glucocorticoid.")}
+    return _timeline(chart, (each for each in told if id(each.found.resource) in ordered), ())
 
 
 def ordered_systemic(chart: Chart) -> bool:
@@ -77,19 +97,21 @@ def ordered_systemic(chart: Chart) -> bool:
     )
 
 
-def _timeline(
-    chart: Chart, told: Iterable[Found], t: Thresholds, table_of: Callable[[str], str], open_: Iterable[Gap]
-) -> Exposure:
-    equal_mg, gaps = _Equivalence(t, table_of), list(open_)
+def _adrenal(chart: Chart) -> Truth:
+    """Is there a reason for replacement therapy on record?"""
     adrenal = Truth.of(any(True for _ in chart.find("Condition", *_ADRENAL)))
     if adrenal is Truth.NO and chart.gaps(needs.CONDITIONS):
-        adrenal = Truth.UNKNOWN  # nobody could look (S2)
-    courses: list[Course] = []
-    for found in told:
-        product = _counted(found)
-        if product is not None and not _dated(chart, found, product, adrenal, equal_mg, courses):
-            gaps.append(Gap(GapKind.UNREADABLE, WHAT, "a course without a date", name_of(found.resource)))
-            chart.set_unread(found.resource, "no-date")
+        return Truth.UNKNOWN  # nobody could look (S2)
+    return adrenal
+
+
+def _timeline(chart: Chart, told: Iterable[Told], open_: Iterable[Gap]) -> Exposure:
+    gaps, courses = list(open_), list[Course]()
+    for each in told:
+        courses += each.courses or ()
+        if each.courses is None:
+            gaps.append(Gap(GapKind.UNREADABLE, WHAT, "a course without a date", name_of(each.found.resource)))
+            chart.set_unread(each.found.resource, "no-date")
     return timeline(_without_replaced(chart, courses), gaps, chart.as_of)
 
 
@@ -137,23 +159,26 @@ class _Equivalence:
         return None if equal is None else (self.numbers.number("equivalence.reference"), equal.value)
 
 
-def _dated(
-    chart: Chart, found: Found, product: Product, adrenal: Truth, equal_mg: _Equivalence, courses: list[Course]
-) -> bool:
-    """Add the courses of one resource; false when it counts but has no date."""
+def _courses(
+    chart: Chart, found: Found, product: Product, adrenal: Truth, equal_mg: _Equivalence
+) -> tuple[Course, ...] | None:
+    """The courses of one resource; `None` when it counts but has no date."""
     purpose = _replacement(chart, found.resource, product, adrenal)
     routes = [_systemic(chart, product, dosage) for dosage in dosages_of(found.resource) or [{}]]
     if purpose is Truth.YES or all(systemic is Truth.NO for systemic in routes):
-        return True
+        return ()
     trusted = equal_mg.numbers.days("policy.open-order-trusted-days")
     # a draft begins, unless it says otherwise, on the day it is written
     begins = chart.as_of if string(found.resource.get("status")).lower() == "draft" else None
     steps = steps_of(found.resource, product, chart.as_of, trusted, begins)
-    for step in steps or ():
-        systemic = _systemic(chart, product, step.dosage)
-        if systemic is not Truth.NO:
-            courses.append(_course(found.resource, product, step, systemic, purpose, equal_mg))
-    return steps is not None
+    if steps is None:
+        return None
+    counted = ((step, _systemic(chart, product, step.dosage)) for step in steps)
+    return tuple(
+        _course(found.resource, product, step, systemic, purpose, equal_mg)
+        for step, systemic in counted
+        if systemic is not Truth.NO
+    )
 
 
 def _course(

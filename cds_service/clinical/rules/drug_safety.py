@@ -17,7 +17,14 @@ from cds_service.clinical.rules.contraindications import (
     contraindication_upright,
     contraindication_vitamin_d,
 )
-from cds_service.clinical.rules.drugs_taken import BISPHOSPHONATES, any_drug, of_class, taken, warned
+from cds_service.clinical.rules.drugs_taken import (
+    BISPHOSPHONATES,
+    Taken,
+    about_those_on,
+    any_drug,
+    of_class,
+    warned,
+)
 from cds_service.clinical.rules.recent_results import calcium_low, counted_calcium
 from cds_service.clinical.rules.vitamin_d import latest
 from cds_service.kernel.criteria import any_of
@@ -41,7 +48,8 @@ _LOWERS_CALCIUM = BISPHOSPHONATES | {DrugClass.DENOSUMAB, DrugClass.ROMOSOZUMAB}
     reads=("therapies", "ms", "edss", "mobility"),
     critical_because="Labels of oral bisphosphonates name it as a contraindication.",
 )
-def oral_bisphosphonate_and_oesophagus(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("oral-bisphosphonate-now", of_class(DrugClass.BISPHOSPHONATE_ORAL))
+def oral_bisphosphonate_and_oesophagus(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """An oral bisphosphonate is taken, and the oesophagus empties slowly or the patient cannot sit upright.
 
     What it looks for: stricture or achalasia of the oesophagus that is not over; bed, or EDSS 8.0 and more, as signs that 30
@@ -54,7 +62,6 @@ def oral_bisphosphonate_and_oesophagus(p: Patient, t: Thresholds) -> Finding:
 
     Sources: drug label, read in a restatement; EDSS 8 and bed as signs: project policy.
     """
-    drug = taken(p, "oral-bisphosphonate-now", of_class(DrugClass.BISPHOSPHONATE_ORAL))
     contraindicated = any_of(contraindication_oesophagus(p, t), contraindication_upright(p, t))
     against = any_of(contraindicated, caution_barrett(p, t))
     critical = contraindicated.truth is Truth.YES
@@ -71,7 +78,8 @@ def oral_bisphosphonate_and_oesophagus(p: Patient, t: Thresholds) -> Finding:
     reads=("therapies", "calcium", "albumin"),
     critical_because="Uncorrected hypocalcaemia is a contraindication in the labels of these drugs.",
 )
-def antiresorptive_and_low_calcium(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("calcium-lowering-drug-now", of_class(*_LOWERS_CALCIUM))
+def antiresorptive_and_low_calcium(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """A bisphosphonate, denosumab or romosozumab is taken, and calcium is low.
 
     What it looks for: the latest calcium of the last six months (three in chronic kidney disease of stage 4 or 5), adjusted
@@ -85,7 +93,6 @@ def antiresorptive_and_low_calcium(p: Patient, t: Thresholds) -> Finding:
 
     Sources: NOGG 2024, pages 29, 30 and 34, read in a restatement.
     """
-    drug = taken(p, "calcium-lowering-drug-now", of_class(*_LOWERS_CALCIUM))
     low, unadjusted = contraindication_hypocalcaemia(p, t), caution_unadjusted_calcium(p, t)
     certain = low.truth is Truth.YES
     values: dict[str, Json] = {"calcium_adjusted": certain}
@@ -106,7 +113,8 @@ def antiresorptive_and_low_calcium(p: Patient, t: Thresholds) -> Finding:
     source="nogg2024",
     reads=("therapies", "vitamin_d"),
 )
-def injected_antiresorptive_and_vitamin_d(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("injected-antiresorptive-now", of_class(DrugClass.BISPHOSPHONATE_IV, DrugClass.DENOSUMAB))
+def injected_antiresorptive_and_vitamin_d(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Denosumab or an intravenous bisphosphonate is taken, and 25(OH)D is low or not known.
 
     What it looks for: the latest 25(OH)D of the last 12 months below 20 ng/mL (50 nmol/L), compared in the unit reported; or
@@ -119,7 +127,6 @@ def injected_antiresorptive_and_vitamin_d(p: Patient, t: Thresholds) -> Finding:
 
     Sources: NOGG 2024, recommendation 17 (strong), read in a restatement.
     """
-    drug = taken(p, "injected-antiresorptive-now", of_class(DrugClass.BISPHOSPHONATE_IV, DrugClass.DENOSUMAB))
     against = contraindication_vitamin_d(p, t)
     found = latest(p, t)
     values: dict[str, Json] = {"vitamin_d_known": isinstance(found, Known)}
@@ -140,7 +147,8 @@ def injected_antiresorptive_and_vitamin_d(p: Patient, t: Thresholds) -> Finding:
     strength="recalled",
     reads=("therapies",),
 )
-def antiresorptive_and_jaw(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("antiresorptive-now", of_class(*BISPHOSPHONATES, DrugClass.DENOSUMAB))
+def antiresorptive_and_jaw(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """A bisphosphonate or denosumab is taken, and osteonecrosis of the jaw is on record.
 
     What it looks for: the diagnosis of drug-related osteonecrosis of the jaw, past or present.
@@ -152,7 +160,6 @@ def antiresorptive_and_jaw(p: Patient, t: Thresholds) -> Finding:
 
     Sources: AAOMS 2022, recalled; off unless switched on.
     """
-    drug = taken(p, "antiresorptive-now", of_class(*BISPHOSPHONATES, DrugClass.DENOSUMAB))
     return warned(drug, caution_jaw(p, t), Level.INFO, propose=(Proposal("dental-referral"),))
 
 
@@ -165,7 +172,8 @@ def antiresorptive_and_jaw(p: Patient, t: Thresholds) -> Finding:
     source="label_us",
     reads=("therapies", "atypical_fractures"),
 )
-def antiresorptive_and_atypical_fracture(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("antiresorptive-now", of_class(*BISPHOSPHONATES, DrugClass.DENOSUMAB))
+def antiresorptive_and_atypical_fracture(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """A bisphosphonate or denosumab is taken, and an atypical femoral fracture is on record.
 
     What it looks for: an atypical femoral fracture at any time, whichever side.
@@ -179,7 +187,6 @@ def antiresorptive_and_atypical_fracture(p: Patient, t: Thresholds) -> Finding:
     Sources: openFDA, recent major changes of warnings and precautions 5.5 and 5.7, 2026. That they changed was read, the
     new text was not: the card repeats none of it.
     """
-    drug = taken(p, "antiresorptive-now", of_class(*BISPHOSPHONATES, DrugClass.DENOSUMAB))
     values: dict[str, Json] = {}
     if p.atypical_fractures.items:
         values["fracture_on"] = str(p.atypical_fractures.items[0].on or "")
@@ -195,7 +202,8 @@ def antiresorptive_and_atypical_fracture(p: Patient, t: Thresholds) -> Finding:
     source="acr2022",
     reads=("therapies", "pregnant", "pregnancy_possible"),
 )
-def bone_drug_and_pregnancy(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("bone-drug-now", any_drug)
+def bone_drug_and_pregnancy(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """An osteoporosis drug is taken in pregnancy, or where pregnancy is possible.
 
     What it looks for: pregnancy on record (a warning), or a woman of whom the record says that menopause has not passed
@@ -209,7 +217,6 @@ def bone_drug_and_pregnancy(p: Patient, t: Thresholds) -> Finding:
 
     Sources: ACR 2022, footnotes to the recommendations.
     """
-    drug = taken(p, "bone-drug-now", any_drug)
     pregnant = contraindication_pregnancy(p, t)
     against = any_of(pregnant, caution_pregnancy_possible(p, t))
     level = Level.WARNING if pregnant.truth is Truth.YES else Level.INFO

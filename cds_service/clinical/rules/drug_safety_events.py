@@ -14,7 +14,7 @@ from cds_service.clinical.rules.contraindications import (
 )
 from cds_service.clinical.rules.denosumab import denosumab_followed, denosumab_late, last_dose
 from cds_service.clinical.rules.drug_safety import CARD, LABELS
-from cds_service.clinical.rules.drugs_taken import named, of_class, taken, warned
+from cds_service.clinical.rules.drugs_taken import Taken, about_those_on, named, of_class, warned
 from cds_service.kernel.criteria import Criterion, all_of, any_of
 from cds_service.kernel.rules import Finding, Level, Rule, Status, rule
 from cds_service.kernel.thresholds import Thresholds
@@ -52,8 +52,10 @@ def denosumab_overdue(p: Patient, t: Thresholds) -> Finding:
     return Finding(denosumab_late(p, t), denosumab_followed(p), values, level=Level.CRITICAL)
 
 
-def _romosozumab(p: Patient, label: str, event: Criterion) -> Finding:
-    drug = taken(p, "romosozumab-now", of_class(DrugClass.ROMOSOZUMAB))
+_on_romosozumab = about_those_on("romosozumab-now", of_class(DrugClass.ROMOSOZUMAB))
+
+
+def _under_label(p: Patient, drug: Taken, label: str, event: Criterion) -> Finding:
     finding = warned(drug, event, Level.CRITICAL)
     applies = all_of(chosen(p, "label", label), finding.applies)
     return Finding(applies, finding.satisfied_by, finding.values, level=finding.level)
@@ -69,7 +71,8 @@ def _romosozumab(p: Patient, label: str, event: Criterion) -> Finding:
     switches=("label",),
     critical_because=_BOXED,
 )
-def romosozumab_after_recent_event(p: Patient, t: Thresholds) -> Finding:
+@_on_romosozumab
+def romosozumab_after_recent_event(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Romosozumab is taken, and a heart attack or stroke lies in the year before.
 
     What it looks for: myocardial infarction or stroke in the last 12 months, under the United States label (D12).
@@ -80,7 +83,7 @@ def romosozumab_after_recent_event(p: Patient, t: Thresholds) -> Finding:
 
     Sources: openFDA, romosozumab, boxed warning.
     """
-    return _romosozumab(p, "us", contraindication_romosozumab_us(p, t))
+    return _under_label(p, drug, "us", contraindication_romosozumab_us(p, t))
 
 
 @rule(
@@ -93,7 +96,8 @@ def romosozumab_after_recent_event(p: Patient, t: Thresholds) -> Finding:
     switches=("label",),
     critical_because="The European label names any history of heart attack or stroke as a contraindication.",
 )
-def romosozumab_after_any_event(p: Patient, t: Thresholds) -> Finding:
+@_on_romosozumab
+def romosozumab_after_any_event(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Romosozumab is taken, and a heart attack or stroke is on record, however long ago.
 
     What it looks for: myocardial infarction or stroke at any time, under the European label (D12).
@@ -104,7 +108,7 @@ def romosozumab_after_any_event(p: Patient, t: Thresholds) -> Finding:
 
     Sources: product information of the European Union, as restated in NOGG 2024.
     """
-    return _romosozumab(p, "eu", contraindication_romosozumab_eu(p, t))
+    return _under_label(p, drug, "eu", contraindication_romosozumab_eu(p, t))
 
 
 @rule(
@@ -117,7 +121,8 @@ def romosozumab_after_any_event(p: Patient, t: Thresholds) -> Finding:
     reads=("therapies", "mobility"),
     critical_because=_BOXED,
 )
-def raloxifene_and_thromboembolism(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("raloxifene-now", named("raloxifene"))
+def raloxifene_and_thromboembolism(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Raloxifene is taken, and venous thromboembolism is on record.
 
     What it looks for: deep vein thrombosis or pulmonary embolism, active or past (critical). Wheelchair or bed (a warning)
@@ -129,7 +134,6 @@ def raloxifene_and_thromboembolism(p: Patient, t: Thresholds) -> Finding:
 
     Sources: openFDA, raloxifene, boxed warning; prolonged immobilisation: recalled wording of the label.
     """
-    drug = taken(p, "raloxifene-now", named("raloxifene"))
     event = contraindication_raloxifene(p, t)
     previewed = {"SAF-10", "*"} & set(p.profile.preview)
     against = any_of(event, caution_raloxifene_immobility(p, t)) if previewed else event
@@ -147,7 +151,8 @@ def raloxifene_and_thromboembolism(p: Patient, t: Thresholds) -> Finding:
     source="label_us",
     reads=("therapies", "calcium", "albumin"),
 )
-def pth_analogue_and_bone_disease(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("pth-analogue-now", of_class(DrugClass.PTH_ANALOGUE))
+def pth_analogue_and_bone_disease(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Teriparatide or abaloparatide is taken, and a disease of bone or a high calcium speaks against it.
 
     What it looks for: Paget's disease, myeloma or bone metastases, irradiation, at any time; calcium above the limit of the
@@ -160,7 +165,6 @@ def pth_analogue_and_bone_disease(p: Patient, t: Thresholds) -> Finding:
 
     Sources: drug labels, recalled; off unless switched on.
     """
-    drug = taken(p, "pth-analogue-now", of_class(DrugClass.PTH_ANALOGUE))
     return warned(drug, caution_pth_analogue(p, t), Level.WARNING)
 
 

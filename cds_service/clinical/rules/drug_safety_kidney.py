@@ -10,7 +10,7 @@ from cds_service.clinical.rules.contraindications import (
     contraindication_denosumab_kidney,
 )
 from cds_service.clinical.rules.drug_safety import CARD, LABELS
-from cds_service.clinical.rules.drugs_taken import named, of_class, taken, warned
+from cds_service.clinical.rules.drugs_taken import Taken, about_those_on, named, of_class, taken, warned
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.rules import Finding, Json, Level, Proposal, Rule, rule
 from cds_service.kernel.thresholds import Thresholds
@@ -45,7 +45,8 @@ def _kidney(criterion: Criterion) -> dict[str, Json]:
     reads=_READS,
     critical_because="The label of zoledronic acid names a creatinine clearance below 35 mL/min as a contraindication.",
 )
-def alendronate_or_zoledronate_and_kidney(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("alendronate-or-zoledronate-now", named("alendronate", "zoledronic acid"))
+def alendronate_or_zoledronate_and_kidney(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Alendronate or zoledronic acid is taken, and kidney function is below the limit of the label.
 
     What it looks for: creatinine clearance by Cockcroft-Gault, with actual weight, below 35 mL/min: critical for zoledronic
@@ -60,7 +61,6 @@ def alendronate_or_zoledronate_and_kidney(p: Patient, t: Thresholds) -> Finding:
     Sources: drug labels, read in a restatement; ACR 2022, text (eGFR).
     """
     zoledronate = taken(p, "zoledronate-now", named("zoledronic acid"))
-    drug = taken(p, "alendronate-or-zoledronate-now", named("alendronate", "zoledronic acid"))
     against = contraindication_clearance_35(p, t)
     critical = zoledronate.criterion.truth is Truth.YES
     values = _kidney(against) | {"critical": critical}
@@ -68,7 +68,8 @@ def alendronate_or_zoledronate_and_kidney(p: Patient, t: Thresholds) -> Finding:
 
 
 @rule("SAF-03", sets=LABELS, card=CARD, check="V2", strength="label", source="label_us", reads=_READS)
-def risedronate_or_ibandronate_and_kidney(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("risedronate-or-ibandronate-now", named("risedronate", "ibandronate"))
+def risedronate_or_ibandronate_and_kidney(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Risedronate or ibandronate is taken, and kidney function is below the limit of the label.
 
     What it looks for: creatinine clearance by Cockcroft-Gault, with actual weight, below 30 mL/min. Where it cannot be
@@ -81,7 +82,6 @@ def risedronate_or_ibandronate_and_kidney(p: Patient, t: Thresholds) -> Finding:
 
     Sources: drug labels, read in a restatement; ACR 2022, text (eGFR).
     """
-    drug = taken(p, "risedronate-or-ibandronate-now", named("risedronate", "ibandronate"))
     against = contraindication_clearance_30(p, t)
     return warned(drug, against, Level.WARNING, _kidney(against), (Proposal("metabolic-panel"),))
 
@@ -96,7 +96,8 @@ def risedronate_or_ibandronate_and_kidney(p: Patient, t: Thresholds) -> Finding:
     reads=("therapies", "egfr"),
     critical_because="Boxed warning of the United States label: severe hypocalcaemia in advanced kidney disease.",
 )
-def denosumab_and_kidney(p: Patient, t: Thresholds) -> Finding:
+@about_those_on("denosumab-now", of_class(DrugClass.DENOSUMAB))
+def denosumab_and_kidney(p: Patient, t: Thresholds, drug: Taken) -> Finding:
     """Denosumab is taken, and eGFR is below 30 or the patient is on dialysis.
 
     What it looks for: the latest eGFR of the last six months (three in chronic kidney disease of stage 4 or 5) below 30;
@@ -109,7 +110,6 @@ def denosumab_and_kidney(p: Patient, t: Thresholds) -> Finding:
 
     Sources: openFDA, denosumab, boxed warning (January 2024); all brands.
     """
-    drug = taken(p, "denosumab-now", of_class(DrugClass.DENOSUMAB))
     against = contraindication_denosumab_kidney(p, t)
     propose = (Proposal("metabolic-panel"), Proposal("pth-test"), Proposal("vitamin-d-test"))
     return warned(drug, against, Level.CRITICAL, _kidney(against), propose)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 
 from cds_service.clinical.facts.therapies import DrugClass, Therapy
 from cds_service.clinical.patient import Patient
 from cds_service.kernel.criteria import Criterion, all_of, holds, not_
 from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.rules import Finding, Json, Level, Proposal
+from cds_service.kernel.thresholds import Thresholds
 from cds_service.kernel.truth import Truth, every
 
 BISPHOSPHONATES = frozenset({DrugClass.BISPHOSPHONATE_ORAL, DrugClass.BISPHOSPHONATE_IV, DrugClass.BISPHOSPHONATE})
@@ -97,13 +99,14 @@ def _doubt(therapy: Therapy, kind: Truth) -> Gap:
 
 def of_class(*classes: DrugClass) -> Callable[[Therapy], Truth]:
     """Drugs of those classes; a bisphosphonate whose route is not told may be of either."""
+    wanted = frozenset(classes)
 
     def kind(therapy: Therapy) -> Truth:
-        if therapy.drug_class in classes:
+        if therapy.drug_class in wanted:
             return Truth.YES
         routes = {DrugClass.BISPHOSPHONATE_ORAL, DrugClass.BISPHOSPHONATE_IV}
         told = therapy.drug_class is not DrugClass.BISPHOSPHONATE
-        return Truth.NO if told or not routes & set(classes) else Truth.UNKNOWN
+        return Truth.NO if told or not routes & wanted else Truth.UNKNOWN
 
     return kind
 
@@ -122,6 +125,22 @@ def named(*drugs: str) -> Callable[[Therapy], Truth]:
 def any_drug(therapy: Therapy) -> Truth:
     """Every osteoporosis drug."""
     return Truth.YES
+
+
+def about_those_on(
+    key: str, kind: Callable[[Therapy], Truth]
+) -> Callable[[Callable[[Patient, Thresholds, Taken], Finding]], Callable[[Patient, Thresholds], Finding]]:
+    """Decorate a rule about people on a kind of drug (`taken`): it is asked about nobody else, whose record is not read further."""
+
+    def decorate(about: Callable[[Patient, Thresholds, Taken], Finding]) -> Callable[[Patient, Thresholds], Finding]:
+        @wraps(about)
+        def decide(p: Patient, t: Thresholds) -> Finding:
+            drug = taken(p, key, kind)
+            return Finding(drug.criterion) if drug.criterion.truth is Truth.NO else about(p, t, drug)
+
+        return decide
+
+    return decorate
 
 
 def warned(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from cds_service.clinical.inputs import NOBODY
+from cds_service.clinical.inputs import NOBODIES
 from cds_service.clinical.patient import Patient
 from cds_service.clinical.terminology import terminology
 from cds_service.fhir.chart import Chart, Found
@@ -85,7 +85,7 @@ class RuleReads:
 
 
 def read_by(book: Book, rule: Rule, cases: Sequence[Case]) -> RuleReads:
-    """What the rule asks for in those vignettes, and in a record with nothing in it."""
+    """What the rule asks for in those vignettes, and in records with nothing in them."""
     facts = {fact: _noted(book, cases, attrgetter(fact)) for fact in rule.reads}
     whole = _noted(book, cases, lambda patient: rule.decide(patient, book.numbers))
     needs = whole.needs.union(*(read.needs for read in facts.values()))
@@ -95,7 +95,8 @@ def read_by(book: Book, rule: Rule, cases: Sequence[Case]) -> RuleReads:
 
 def _noted(book: Book, cases: Iterable[Case], ask: Callable[[Patient], object]) -> Read:
     found = Read()
-    asked = [(NOBODY, DAY, book.profiles[0]), *((case.records, case.as_of, case.profile) for case in cases)]
+    nobodies = ((each, DAY, book.profiles[0]) for each in NOBODIES)
+    asked = [*nobodies, *((case.records, case.as_of, case.profile) for case in cases)]
     for records, as_of, profile in asked:
         chart = _Noting(records, as_of)
         ask(Patient(chart, book.numbers, profile))

@@ -64,7 +64,7 @@ def _of_nobody(day: dt.date) -> Mapping[str, str]:
 def _facts(chart: Chart) -> Iterator[tuple[str, str]]:
     patient = Patient(chart, _NUMBERS, _US)
     for name, fact in vars(Patient).items():
-        if isinstance(fact, cached_property):
+        if isinstance(fact, cached_property) and not name.startswith("_"):
             yield name, said(getattr(patient, name))
     for ingredient in _INJECTED:
         yield f"doses of {ingredient}", said(patient.doses(ingredient))

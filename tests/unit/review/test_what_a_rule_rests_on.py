@@ -16,6 +16,7 @@ from cds_service.clinical.clinic import CLINIC
 from cds_service.clinical.inputs import Inputs, inputs
 from cds_service.clinical.signoffs import SignOff
 from cds_service.kernel.rules import Rule
+from tests.support.exported import RULES
 
 _MODULE = "cds_service.clinical.made_up"
 _US = profiles.profile("us")
@@ -240,3 +241,17 @@ def test_a_signature_counts_for_its_rule_as_it_is_and_the_newest_does(made: Modu
     assert basis.valid(made.made_up, [stale, others]) is None
     assert basis.status(made.made_up, [fits]) == "stable"
     assert basis.status(made.made_up, [stale]) == "unsigned"
+
+
+# --- rules that are about people on a drug ---------------------------------------------------------------------------
+def test_a_decorated_rule_rests_on_its_decorator_and_on_what_that_was_given() -> None:
+    told = basis.Basis(RULES["SAF-05"])
+    module = "cds_service.clinical.rules"
+    assert {f"{module}.drugs_taken.taken", f"{module}.drug_safety_kidney.denosumab_and_kidney"} <= told.functions.keys()
+    given = [value for name, value in told.constants if name.endswith("of_class.<locals>.kind.wanted")]
+    assert given == ["['DrugClass.DENOSUMAB']"]
+
+
+def test_what_a_decorated_rule_reads_of_people_on_the_drug_is_named() -> None:
+    looked_for = inputs(RULES["SAF-05"], attributes._day(), [_US]).look_ups
+    assert ("Condition", "cond.dialysis") in looked_for
