@@ -13,7 +13,8 @@ from cds_service import __version__
 from cds_service.kernel.errors import InputError
 from cds_service.sandbox import guard, search
 from cds_service.sandbox.patients import patients
-from cds_service.web.routes import refusal, to_bytes
+from cds_service.web.body import to_bytes
+from cds_service.web.routes import refusal
 
 Json = dict[str, Any]
 # What is asked for in `Accept` is not looked at: the public sandbox asks for application/json+fhir, as in DSTU2, and takes this

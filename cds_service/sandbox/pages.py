@@ -22,7 +22,8 @@ from cds_service.kernel.errors import InputError
 from cds_service.kernel.recall import forget
 from cds_service.sandbox import calls, drawn, fhir, guard, words
 from cds_service.sandbox.patients import SandboxPatient, patients
-from cds_service.web.routes import read_body, refusal, status_of, to_bytes
+from cds_service.web.body import read_body, to_bytes
+from cds_service.web.routes import refusal, status_of
 from cds_service.web.settings import Settings
 
 POLICY = (
