@@ -26,6 +26,7 @@ RUN python3.13 -m venv /opt/build \
 COPY pyproject.toml README.md LICENSE ./
 COPY cds_service cds_service
 COPY hooks hooks
+COPY fixtures/scenarios fixtures/scenarios
 # What only builds goes again; `pip check` says whether anything was needed after all.
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
  && /opt/build/bin/pip --python /opt/bonecds/bin/python install --no-deps --no-index --find-links /opt/wheel bonecds \

@@ -27,6 +27,8 @@ AUDIT ?= required
 SERVICE ?= pypi
 # The FHIR and OAuth servers that nobody here wrote run on Java (with Maven) and Node (with npm): the same two words for them.
 REAL_SERVERS ?= wanted
+# Chromium, playwright and axe-core for the tests of the sandbox page: the same two words for them.
+BROWSER ?= wanted
 # Where `make hapi`, `make medplum` and `make oidc` answer, on 127.0.0.1.
 HAPI_PORT ?= 8090
 MEDPLUM_PORT ?= 8095
@@ -39,7 +41,7 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage real-servers real-servers-install hapi medplum oidc realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
+.PHONY: help demo test env env-dev lint types layers validators unit coverage real-servers real-servers-install browser browser-install screenshots hapi medplum oidc realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -91,13 +93,16 @@ if ! $(PY) -c 'import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_
   exit 1
 fi
 server=
+# for the feedback that the page sends; it goes with the demo
+kept=$$(mktemp -d)
 stop() {
   trap - INT TERM EXIT
   [ -z "$$server" ] || { kill "$$server" 2>/dev/null; wait "$$server" 2>/dev/null; }
+  rm -rf "$$kept"
 }
 trap 'stop; echo; echo "Stopped."; exit 0' INT TERM
 trap stop EXIT
-BONECDS_AS_OF='$(DEMO_AS_OF)' $(BIN)/bonecds serve --host 127.0.0.1 --port '$(PORT)' &
+BONECDS_SANDBOX=true BONECDS_AS_OF='$(DEMO_AS_OF)' BONECDS_DATABASE_URL="sqlite:///$$kept/demo.sqlite3" $(BIN)/bonecds serve --host 127.0.0.1 --port '$(PORT)' &
 server=$$!
 tries=0
 until $(PY) -c 'import sys, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=2)' "$$url/cds-services" 2>/dev/null; do
@@ -109,7 +114,9 @@ until $(PY) -c 'import sys, urllib.request as r; r.build_opener(r.ProxyHandler({
   sleep 0.5
 done
 echo
-echo "Bone Health CDS answers at $$url/cds-services"
+echo "The sandbox page: $$url/sandbox"
+echo
+echo "Bone Health CDS answers at $$url/cds-services, and a FHIR server of invented patients at $$url/fhir"
 echo "Paste these into another terminal (end a line with '| python3 -m json.tool' to see it indented):"
 echo
 echo "  curl -sS $$url/cds-services"
@@ -123,7 +130,7 @@ wait "$$server"
 endef
 export DEMO
 
-demo: $(VENV)/.installed ## start the service on 127.0.0.1:8080 and show three calls to paste
+demo: $(VENV)/.installed ## start the service with its sandbox page on 127.0.0.1:8080, and show three calls to paste
 	@exec sh -c "$$DEMO"
 
 # ---------------------------------------------------------------------------------------------- checks
@@ -187,6 +194,29 @@ real-servers-install: $(REAL)/node_modules/.package-lock.json $(REAL)/hapi/build
 real-servers: $(VENV)/.installed-dev real-servers-install ## the same outcomes from HAPI FHIR, Medplum, prefetch and file
 	$(SAY) "Servers that nobody here wrote"
 	@REAL_SERVERS=$(REAL_SERVERS) $(BIN)/pytest --numprocesses=0 $(REAL) $(ARGS)
+
+PAGE := tests/browser
+SKIPPED_BROWSER := [ '$(BROWSER)' != required ]
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	$(SAY) "Installing axe-core (one package, checked against its hash)"
+	@if ! command -v npm >/dev/null; then echo "SKIPPED: npm was not found, so nothing looks for barriers"; $(SKIPPED_BROWSER); \
+	elif ! npm ci --prefix $(PAGE) --loglevel=error; then echo "SKIPPED: npm could not install it, so nothing looks for barriers"; $(SKIPPED_BROWSER); fi
+
+# Debian's Chromium: playwright would bring one of its own, from a server of its own.
+browser-install: $(VENV)/.installed-dev $(PAGE)/node_modules/.package-lock.json ## install what the next target drives (Chromium by apt where one is root, axe-core by npm)
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  printf '\n==> Installing Chromium\n'; \
+	  { apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium; } || $(SKIPPED_BROWSER); \
+	else echo "SKIPPED: Chromium was not found (Debian: apt install chromium)"; $(SKIPPED_BROWSER); fi
+
+browser: browser-install ## the sandbox page in Chromium: charts, orders, sharing, table H of the threats; choose with ARGS="-k curl"
+	$(SAY) "The sandbox page"
+	@BROWSER=$(BROWSER) $(BIN)/pytest --numprocesses=0 $(PAGE) $(ARGS)
+
+screenshots: browser-install ## write the pictures of docs/images anew; look at them before committing
+	@WRITE_SCREENSHOTS=1 BROWSER=required $(BIN)/pytest --numprocesses=0 $(PAGE)/test_screenshots.py
 
 hapi: $(VENV)/.installed-dev $(REAL)/hapi/build/classpath ## run HAPI FHIR (R4, in memory) in the foreground
 	@$(PY) -m tests.real_servers.servers hapi $(HAPI_PORT)
@@ -300,4 +330,4 @@ clean: ## remove what the checks and builds leave behind
 	@find . -path './$(VENV)' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the environments
-	@rm -rf $(VENV) tests/validators/node_modules $(REAL)/node_modules $(REAL)/hapi/build
+	@rm -rf $(VENV) tests/validators/node_modules $(PAGE)/node_modules $(REAL)/node_modules $(REAL)/hapi/build

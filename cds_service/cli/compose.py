@@ -83,7 +83,7 @@ def build_app(settings: Settings) -> Flask:
     database = Database(settings.database_url, observe.store_failed) if settings.database_url else None
     if database:
         _migrate(database)
-    return create_app(
+    app = create_app(
         settings,
         services,
         partial(_respond, settings, sites),
@@ -94,6 +94,12 @@ def build_app(settings: Settings) -> Flask:
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
         metrics=metrics_of(services, _LANGUAGE, clients) if settings.metrics_port else None,
     )
+    if settings.sandbox:
+        # here: a process that answers registered callers never loads it
+        from cds_service.sandbox import pages
+
+        pages.register(app, settings, {each.id: each for each in services})
+    return app
 
 
 def _sites(settings: Settings, services: Sequence[Service], clients: Sequence[Client]) -> Mapping[str, _Site]:

@@ -112,7 +112,7 @@ def _site(settings: Settings, name: str | None) -> Site:
         database_url=settings.database_url,
         audit_key_file=settings.audit_key_file,
         profiles={each.name: _profile(settings, each) for each in clients or (anybody,)},
-        sandbox=None,  # settings.sandbox, once that setting is there
+        sandbox=settings.sandbox,
     )
 
 

@@ -7,27 +7,22 @@ import gzip
 import json
 import zlib
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cds_service.cards.escape import unescaped
-from cds_service.cards.texts import Texts
 from cds_service.cli.clock import today
 from cds_service.cli.help_option import HELP
 from cds_service.cli.site import chosen_profile
 from cds_service.cli.tree import as_text
 from cds_service.clinical import content
-from cds_service.engine.answer import Decision, decide
+from cds_service.engine.answer import decide
 from cds_service.engine.draft_orders import ORDER_HOOKS
+from cds_service.engine.explanation import as_json, number
 from cds_service.engine.gather import from_bundle
 from cds_service.engine.services import Service, installed
 from cds_service.formats import strict_json
 from cds_service.kernel.errors import InputError
-from cds_service.kernel.rules import Outcome
-from cds_service.protocol.response import Card, HookResponse
 
 # A file on disk is not a call: whole charts are larger than what a prefetch may be.
 MAX_FILE = 200_000_000
@@ -76,43 +71,9 @@ def explain(
     decision = decide(service, records, day, site, f"explain/{records.patient_id}")
     texts = service.texts(site.language, site.wording)
     if form == "json":
-        click.echo(json.dumps(as_json(decision, texts), indent=1, default=_number))
+        click.echo(json.dumps(as_json(decision, texts), indent=1, default=number))
     else:
         click.echo(as_text(decision, texts))
-
-
-def as_json(decision: Decision, texts: Texts) -> dict[str, Any]:
-    """The answer to the contract of the project's design: outcomes, cards, what was not read."""
-    evaluation = decision.evaluation
-    return {
-        "as_of": evaluation.as_of.isoformat(),
-        "profile": evaluation.profile.id,
-        "rule_set": evaluation.rule_set,
-        "outcomes": [_outcome(outcome, texts) for outcome in evaluation.outcomes],
-        "cards": [json.loads(json.dumps(_card_json(card), default=_number)) for card in decision.cards],
-        "unread": [dict(each) for each in evaluation.unread],
-    }
-
-
-def _card_json(card: Card) -> Any:
-    return HookResponse((card,)).to_json()["cards"][0]
-
-
-def _outcome(outcome: Outcome, texts: Texts) -> dict[str, Any]:
-    reasons = [f"{texts.of_criterion(leaf)}: {texts.truth(leaf.truth)}" for leaf in outcome.finding.applies.reasons()]
-    return {
-        "rule": outcome.rule.id,
-        "verdict": outcome.verdict.value,
-        "because": list(dict.fromkeys(reasons)),
-        "missing": [unescaped(f"{texts.gaps[gap.kind.value]}: {texts.of_gap(gap)}") for gap in outcome.missing],
-        "values": dict(outcome.finding.values),
-    }
-
-
-def _number(value: object) -> int | float:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"{type(value).__name__} in the answer")
 
 
 def _service(hook: str) -> Service:
@@ -149,4 +110,4 @@ def read_file(path: Path) -> object:
     return strict_json.load(raw, max_bytes=MAX_FILE, max_nodes=MAX_NODES)
 
 
-__all__: Sequence[str] = ("as_json", "explain", "read_file")
+__all__: Sequence[str] = ("explain", "read_file")

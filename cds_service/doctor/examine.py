@@ -43,7 +43,7 @@ def examine(site: Site, ask: Ask, say: Say) -> Iterator[Finding]:
     """
     yield from settings.settings(site)
     yield settings.callers(site)
-    yield settings.sandbox(site.sandbox)
+    yield settings.sandbox(on=site.sandbox)
     look = _Look(site, ask, say)
     yield from look.public()
     yield from look.store()

@@ -29,7 +29,7 @@ class Site:
         database_url: as the setting.
         audit_key_file: as the setting.
         profiles: clinical choices, by name of the client ("" for anybody).
-        sandbox: whether the sandbox page is on; `None` where this release has none.
+        sandbox: whether the sandbox page is on.
     """
 
     services: tuple[Service, ...]
@@ -44,7 +44,7 @@ class Site:
     database_url: str = field(repr=False)
     audit_key_file: Path | None
     profiles: Mapping[str, Profile]
-    sandbox: bool | None
+    sandbox: bool
 
     @property
     def needs(self) -> tuple[Need, ...]:

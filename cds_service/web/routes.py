@@ -210,7 +210,7 @@ def _cacheable(body: bytes) -> Response:
 
 def refused(problem: InputError) -> Response:
     """The answer to what came from outside and cannot be used."""
-    status, issue = next((known for kind, known in _REFUSALS.items() if isinstance(problem, kind)), (400, "invalid"))
+    status, issue = status_of(problem)
     if isinstance(problem, NotAuthenticated):
         g.reason = problem.reason
     observe.refused(status, problem)
@@ -221,6 +221,11 @@ def refused(problem: InputError) -> Response:
     answer = refusal(status, issue, str(problem), problem.where)
     answer.headers.update(_HEADERS.get(status, {}))
     return answer
+
+
+def status_of(problem: InputError) -> tuple[int, str]:
+    """HTTP status and FHIR issue type of a refusal."""
+    return next((known for kind, known in _REFUSALS.items() if isinstance(problem, kind)), (400, "invalid"))
 
 
 def http_error(problem: HTTPException) -> Response:

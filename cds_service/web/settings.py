@@ -115,6 +115,11 @@ SCHEMA: Mapping[str, Any] = {
             "uniqueItems": True,
             "items": {"type": "string", "pattern": "^https?://[^/*\\s]+$"},
         },
+        "sandbox": {
+            "description": "Offer the sandbox page at /sandbox and a FHIR endpoint of invented patients at /fhir; only on loopback"
+            " and without clients.",
+            "type": "boolean",
+        },
         "on_unassessable": {
             "description": "Answer when it is unknown whether the patient is in scope: an error or a card.",
             "enum": ["412", "card"],
@@ -155,6 +160,7 @@ class Settings:
     site_file: Path | None = None
     max_body_bytes: int = 5_000_000
     cors_origins: tuple[str, ...] = ()
+    sandbox: bool = False
     on_unassessable: str = "412"
     as_of: dt.date | None = None
 
@@ -167,10 +173,29 @@ class Settings:
                 "Register the callers ([[clients]]), listen on 127.0.0.1, or put a proxy that authenticates in front and set"
                 " insecure_public_bind = true.",
             )
+        if self.sandbox:
+            self._check_what_the_sandbox_needs()
         if self.clients:
             self._check_what_clients_need()
         if self.metrics_port == self.port:
             raise ContentError("settings", "metrics_port", "is the port of the service.", "Choose another.")
+
+    def _check_what_the_sandbox_needs(self) -> None:
+        """A page for trying things out never stands beside real callers (H5)."""
+        if self.clients:
+            raise ContentError(
+                "settings",
+                "sandbox",
+                "cannot be on while clients are registered.",
+                "Take sandbox = true out, or run the sandbox as a service of its own.",
+            )
+        if not is_loopback(self.host.strip("[]")):
+            raise ContentError(
+                "settings",
+                "sandbox",
+                f"is for this machine alone, and {self.host} is open to others.",
+                "Listen on 127.0.0.1, or take sandbox = true out.",
+            )
 
     def _check_what_clients_need(self) -> None:
         if not self.public_url:

@@ -42,6 +42,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 def test_wheel_holds_every_file_of_both_packages(wheel: zipfile.ZipFile) -> None:
     """A rule book without its numbers, codes or words must not be installable."""
     expected = {path.relative_to(ROOT).as_posix() for path in files(*PACKAGES)}
+    scenarios = ROOT / "fixtures" / "scenarios"
+    expected |= {
+        f"cds_service/sandbox/scenarios/{path.relative_to(scenarios).as_posix()}"
+        for path in files("fixtures/scenarios")
+    }
     in_packages = {name for name in wheel.namelist() if name.startswith(PACKAGES)}
 
     assert expected == in_packages

@@ -12,8 +12,9 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from cds_service.cli.explain import as_json, explain
+from cds_service.cli.explain import explain
 from cds_service.engine.answer import decide
+from cds_service.engine.explanation import as_json
 from cds_service.engine.fetch import Fetcher
 from cds_service.engine.gather import gather
 from cds_service.formats import strict_json

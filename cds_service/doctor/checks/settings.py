@@ -48,10 +48,8 @@ def _is_public(url: str) -> bool:
         return True
 
 
-def sandbox(on: bool | None) -> Finding:
+def sandbox(*, on: bool) -> Finding:
     """It is off."""
-    if on is None:
-        return SANDBOX.skipped("this release has no sandbox")
     if on:
         return SANDBOX.failed("the sandbox is on", "Set sandbox = false where the service is not for trials.")
     return SANDBOX.passed("off")

@@ -28,7 +28,7 @@ TRIAL = Site(
     database_url="",
     audit_key_file=None,
     profiles={},
-    sandbox=None,
+    sandbox=False,
 )
 HOSPITAL = replace(TRIAL, host="0.0.0.0", public_url="https://cds.example.org", clients=(NORTH,), registered=1)  # noqa: S104
 
@@ -48,9 +48,9 @@ def test_a22_callers_are_registered_wherever_other_machines_can_reach_the_servic
     assert settings.callers(site).level is level
 
 
-@pytest.mark.parametrize(("on", "level"), [(False, Level.PASS), (True, Level.FAIL), (None, Level.SKIPPED)])
-def test_the_sandbox_is_off(on: bool | None, level: Level) -> None:
-    assert settings.sandbox(on).level is level
+@pytest.mark.parametrize(("on", "level"), [(False, Level.PASS), (True, Level.FAIL)])
+def test_the_sandbox_is_off(*, on: bool, level: Level) -> None:
+    assert settings.sandbox(on=on).level is level
 
 
 def test_a_fixed_day_is_said() -> None:

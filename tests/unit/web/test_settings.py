@@ -28,6 +28,7 @@ public_url = "https://cds.example.org"
 clients = [{name = "north", issuer = "https://ehr.example.org", jwks_urls = ["https://ehr.example.org/jwks"]}]
 replay_store_down = "refuse"
 fetch_ms = 1500
+sandbox = false
 database_url = "sqlite:////var/lib/bonecds/bonecds.sqlite3"
 audit_key_file = "/etc/bonecds/audit.key"
 """
@@ -85,6 +86,7 @@ def test_every_key_from_a_variable():
         "BONECDS_PROFILE": "uk",
         "BONECDS_MAX_BODY_BYTES": "1000",
         "BONECDS_CORS_ORIGINS": "https://ehr.example.org",
+        "BONECDS_SANDBOX": "false",
         "BONECDS_ON_UNASSESSABLE": "card",
         "BONECDS_AS_OF": "2026-06-15",
         "BONECDS_SITE_FILE": "/etc/bonecds/clinic.toml",
