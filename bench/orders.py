@@ -9,7 +9,6 @@ each run. Rows take turns in one process, so that a busy machine slows all of th
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import statistics
 import sys
@@ -31,6 +30,7 @@ from cds_service.engine.gather import gather  # noqa: E402
 from cds_service.formats import strict_json  # noqa: E402
 from cds_service.kernel.recall import forget  # noqa: E402
 from cds_service.protocol.request import parse  # noqa: E402
+from cds_service.web.wsgi import calm_down  # noqa: E402
 
 HOOK = "order-sign"
 _MG = {"system": "http://unitsofmeasure.org", "code": "mg", "unit": "mg"}
@@ -66,8 +66,7 @@ def measured(resources: int, runs: int) -> Mapping[str, tuple[int, list[float]]]
     profile, texts = service.clinic.profile("us"), service.texts("en")
     calls = {name: parse(strict_json.load(request(resources, dosage)), hook=HOOK) for name, dosage in DOSAGES.items()}
     found: dict[str, tuple[int, list[float]]] = {name: (0, []) for name in calls}
-    gc.collect()
-    gc.freeze()  # as the workers do after they have read the content
+    calm_down(None)  # as in a worker that has read its content
     for run in range(runs + 1):
         for name, call in calls.items():
             records = gather(call, service.needs)

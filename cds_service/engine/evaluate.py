@@ -62,10 +62,11 @@ def evaluate(
     facts = clinic.facts(_with_not_kept(records, service, profile), as_of, thresholds, profile)
     silent = clinic.silent_because(facts, thresholds)
     orders = clinic.orders(facts)
-    on = sorted((rule for rule in service.rules if runs(rule, profile, clinic)), key=lambda rule: _place(rule, profile))
+    asked: Sequence[Rule] = service.rules
     if topics is not None:
         spoken = topics(orders)
-        on = [rule for rule in on if rule.card in spoken]
+        asked = [rule for rule in asked if rule.card in spoken]
+    on = sorted((rule for rule in asked if runs(rule, profile, clinic)), key=lambda rule: _place(rule, profile))
     outcomes = tuple(decide(rule, facts, thresholds) for rule in on)
     return Evaluation(
         as_of,
