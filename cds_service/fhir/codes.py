@@ -27,7 +27,20 @@ HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 CPT = "http://www.ama-assn.org/go/cpt"
 DMD = "https://dmd.nhs.uk"
 
-SYSTEMS = (LOINC, SNOMED, RXNORM, ICD10CM, ICD10, ICD11, ATC, HCPCS, CPT, DMD)
+# each with its name for people
+NAMES = {
+    LOINC: "LOINC",
+    SNOMED: "SNOMED CT",
+    RXNORM: "RxNorm",
+    ICD10CM: "ICD-10-CM",
+    ICD10: "ICD-10",
+    ICD11: "ICD-11",
+    ATC: "ATC",
+    HCPCS: "HCPCS",
+    CPT: "CPT",
+    DMD: "dm+d",
+}
+SYSTEMS = tuple(NAMES)
 _OIDS = {
     "2.16.840.1.113883.6.1": LOINC,
     "2.16.840.1.113883.6.96": SNOMED,

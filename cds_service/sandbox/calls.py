@@ -21,12 +21,13 @@ from cds_service.engine.answer import Decision, answer, decide
 from cds_service.engine.explanation import outcome_json
 from cds_service.engine.gather import from_bundle, gather
 from cds_service.engine.services import Service
+from cds_service.fhir import in_memory
 from cds_service.fhir.read import items, mapping, string
 from cds_service.kernel.errors import InputError, RequestRefused
 from cds_service.kernel.needs import Records
 from cds_service.protocol import outcome
 from cds_service.protocol.request import parse
-from cds_service.sandbox import markdown, search
+from cds_service.sandbox import markdown
 from cds_service.summary import Quantity
 from cds_service.web.routes import status_of
 
@@ -203,7 +204,7 @@ def _value(template: str, kind: str, held: Sequence[Json], patient_id: str, base
         return next((each for each in held if f"{kind}/{each.get('id')}" == path.replace(PATIENT, patient_id)), None)
     asked = parse_qsl(query.replace(PATIENT, patient_id))
     # not by patient: all of the record is this patient's, and what does not say so must be seen by the reader
-    found = search.search(kind, held, [(name, value) for name, value in asked if name != "patient"])
+    found = in_memory.search(kind, held, [(name, value) for name, value in asked if name != "patient"])
     entries: list[Json] = [{"resource": each, "search": {"mode": "match"}} for each in found.page]
     if base:
         entries = [{"fullUrl": f"{base}/{kind}/{each['resource'].get('id')}", **each} for each in entries]

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, Response, request
 
 from cds_service import __version__
+from cds_service.fhir import in_memory
 from cds_service.kernel.errors import InputError
-from cds_service.sandbox import guard, search
+from cds_service.sandbox import guard
 from cds_service.sandbox.patients import patients
 from cds_service.web.body import to_bytes
 from cds_service.web.routes import refusal
@@ -28,7 +29,7 @@ blueprint.before_request(guard.on_this_machine)
 @lru_cache(maxsize=1)
 def resources() -> Mapping[str, Mapping[str, Json]]:
     """Everything that can be read, by type and id."""
-    found: dict[str, dict[str, Json]] = {kind: {} for kind in search.PARAMETERS}
+    found: dict[str, dict[str, Json]] = {kind: {} for kind in in_memory.PARAMETERS}
     for patient in patients().values():
         for entry in patient.record["entry"]:
             resource = entry["resource"]
@@ -55,21 +56,21 @@ def read(kind: str, ident: str) -> Response:
 @blueprint.post("/<kind>/_search")
 def find(kind: str) -> Response:
     """A search, by query or by form."""
-    if kind not in search.PARAMETERS:
-        return refusal(404, "not-supported", f"This type is not served. Served: {', '.join(search.PARAMETERS)}.")
+    if kind not in in_memory.PARAMETERS:
+        return refusal(404, "not-supported", f"This type is not served. Served: {', '.join(in_memory.PARAMETERS)}.")
     try:
         asked = _asked()
-        found = search.search(kind, resources()[kind].values(), asked)
+        found = in_memory.search(kind, resources()[kind].values(), asked)
     except InputError as problem:
         return refusal(400, "invalid", str(problem), problem.where)
     strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "").lower()
     if found.not_applied and strict:
-        names = ", ".join(sorted({**search.PARAMETERS[kind], "_id": search.ID}))
+        names = ", ".join(sorted({**in_memory.PARAMETERS[kind], "_id": in_memory.ID}))
         return refusal(400, "not-supported", f"A parameter is not known for {kind}. Known: {names}.")
-    return _fhir(search.bundle(kind, found, _base(), urlencode))
+    return _fhir(in_memory.bundle(kind, found, _base(), urlencode))
 
 
-def _asked() -> search.Pairs:
+def _asked() -> in_memory.Pairs:
     """The parameters in their order: of the address, and of a form."""
     texts = [request.query_string.decode("utf-8", "replace")]
     if request.method == "POST":
@@ -110,10 +111,10 @@ def capability_statement(base: str) -> Json:
                         "type": kind,
                         "interaction": [{"code": "read"}, {"code": "search-type"}],
                         "searchParam": [
-                            {"name": name, "type": each.type} for name, each in {"_id": search.ID, **known}.items()
+                            {"name": name, "type": each.type} for name, each in {"_id": in_memory.ID, **known}.items()
                         ],
                     }
-                    for kind, known in search.PARAMETERS.items()
+                    for kind, known in in_memory.PARAMETERS.items()
                 ],
             }
         ],

@@ -11,20 +11,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from cds_service.fhir.read import items, mapping, string, when
+from cds_service.fhir import in_memory
+from cds_service.fhir.read import mapping, string, when
+from cds_service.kernel.errors import InputError
 from cds_service.kernel.needs import Resource
 
 Json = dict[str, Any]
-_ELEMENT = {
-    "category": "category",
-    "clinical-status": "clinicalStatus",
-    "code": "code",
-    "intent": "intent",
-    "status": "status",
-    "type": "type",
-    "verification-status": "verificationStatus",
-}
-_SUBJECT = ("patient", "subject")
+# parameters of the result that are worked out here
+_SORT, _INCLUDE = "_sort", "_include"
 
 
 class BundleSearch:
@@ -48,28 +42,30 @@ class BundleSearch:
         if not search:
             found = [each for each in self._of(kind) if string(each.get("id")) == ident]
             return dict(found[0]) if found else outcome("not-found", "no resource of this type and id is in the file")
-        terms = parse_qsl(search, keep_blank_values=True)
-        unknown = sorted({name for name, _ in terms if not _known(name)})
-        if unknown:
-            return outcome("not-supported", f"a file cannot be searched by {', '.join(unknown)}")
-        return self._search(kind, terms)
+        return self._search(kind, parse_qsl(search, keep_blank_values=True))
 
     def _of(self, kind: str) -> list[Resource]:
         return [each for each in self._resources if each.get("resourceType") == kind]
 
     def _search(self, kind: str, terms: Sequence[tuple[str, str]]) -> Json:
-        found = [each for each in self._of(kind) if all(_fits(each, name, value) for name, value in terms)]
-        order = next((value for name, value in terms if name == "_sort"), "")
-        if order:
-            found.sort(key=_day, reverse=order.startswith("-"))
-        most = next((int(value) for name, value in terms if name == "_count" and value.isdigit()), len(found))
-        entries = [{"resource": each, "search": {"mode": "match"}} for each in found[:most]]
-        if any(name == "_include" for name, _ in terms):
-            entries += [{"resource": each, "search": {"mode": "include"}} for each in self._medications(found[:most])]
+        told = dict(terms)
+        held = self._of(kind)
+        if order := told.get(_SORT):
+            held.sort(key=_day, reverse=order.startswith("-"))
+        try:
+            asked = [(name, value) for name, value in terms if name not in (_SORT, _INCLUDE)]
+            found = in_memory.search(kind, held, asked, most=len(held))
+        except InputError as problem:
+            return outcome("invalid", f"{problem}")
+        if found.not_applied:
+            return outcome("not-supported", f"a file cannot be searched by {', '.join(sorted(found.not_applied))}")
+        entries = [{"resource": each, "search": {"mode": "match"}} for each in found.page]
+        if _INCLUDE in told:
+            entries += [{"resource": each, "search": {"mode": "include"}} for each in self._medications(found.page)]
         link = [{"relation": "self", "url": f"{kind}?{'&'.join(f'{name}={value}' for name, value in terms)}"}]
-        if len(found) > most:
+        if found.total > len(found.page):
             link.append({"relation": "next", "url": f"{kind}?page=2"})
-        return {"resourceType": "Bundle", "type": "searchset", "total": len(found), "link": link, "entry": entries}
+        return {"resourceType": "Bundle", "type": "searchset", "total": found.total, "link": link, "entry": entries}
 
     def _medications(self, orders: Iterable[Resource]) -> list[Resource]:
         wanted = {_tail(string(mapping(each.get("medicationReference")).get("reference"))) for each in orders}
@@ -82,36 +78,6 @@ def outcome(code: str, words: str) -> Json:
         "resourceType": "OperationOutcome",
         "issue": [{"severity": "error", "code": code, "diagnostics": words}],
     }
-
-
-def _known(name: str) -> bool:
-    return name in _ELEMENT or name in _SUBJECT or name in ("_id", "_count", "_sort", "_include")
-
-
-def _fits(resource: Resource, name: str, value: str) -> bool:
-    if name in _SUBJECT:
-        return any(_tail(reference) == _tail(value) for reference in _subjects(resource))
-    if name == "_id":
-        return string(resource.get("id")) in value.split(",")
-    if name in _ELEMENT:
-        return any(_matches(resource.get(_ELEMENT[name]), wanted) for wanted in value.split(","))
-    return True
-
-
-def _subjects(resource: Resource) -> list[str]:
-    return [string(mapping(resource.get(name)).get("reference")) for name in _SUBJECT if name in resource]
-
-
-def _matches(value: object, wanted: str) -> bool:
-    """Whether a code or CodeableConcept fits a token: "system|code", "code", "|code" or "system|"."""
-    system, bar, code = wanted.rpartition("|")
-    if isinstance(value, str):
-        return value == code
-    codings = (mapping(each) for concept in items(value) for each in items(mapping(concept).get("coding")))
-    return any(
-        (not code or string(coding.get("code")) == code) and (not bar or string(coding.get("system")) == system)
-        for coding in codings
-    )
 
 
 def _tail(reference: str) -> str:

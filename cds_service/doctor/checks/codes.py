@@ -8,23 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.doctor.finding import CODES, Finding, counted
-from cds_service.fhir import codes
-from cds_service.fhir.codes import Terminology, canonical_system
+from cds_service.fhir.codes import NAMES, Terminology, canonical_system
 from cds_service.fhir.read import items, mapping, string
 from cds_service.kernel.needs import Resource
 
-_NAMES = {
-    codes.LOINC: "LOINC",
-    codes.SNOMED: "SNOMED CT",
-    codes.RXNORM: "RxNorm",
-    codes.ICD10CM: "ICD-10-CM",
-    codes.ICD10: "ICD-10",
-    codes.ICD11: "ICD-11",
-    codes.ATC: "ATC",
-    codes.HCPCS: "HCPCS",
-    codes.CPT: "CPT",
-    codes.DMD: "dm+d",
-}
 # An object identifier names a code system and nobody; any other text might hold anything, so it is only counted.
 _OID = re.compile(r"urn:oid:[0-2](\.[0-9]{1,20}){2,20}")
 _OTHER = "other systems"
@@ -78,8 +65,8 @@ def _codings(resource: Resource, drugs: Mapping[str, Resource]) -> Iterator[Mapp
 
 def _system(uri: str) -> str:
     canonical = canonical_system(uri)
-    if canonical in _NAMES:
-        return _NAMES[canonical]
+    if canonical in NAMES:
+        return NAMES[canonical]
     if not canonical:
         return "no system"
     return canonical if _OID.fullmatch(canonical) else _OTHER
@@ -91,7 +78,7 @@ def told(found: Mapping[str, Counted]) -> Iterator[Finding]:
         systems = sorted(each.known.keys() | each.unknown.keys())
         details = tuple(f"{name}: {each.known[name]} known, {each.unknown[name]} not" for name in systems)
         seen = f"{counted(each.resources, 'resource')}, {each.uncoded} without a code"
-        ours = (each.known + each.unknown).keys() & set(_NAMES.values())
+        ours = (each.known + each.unknown).keys() & set(NAMES.values())
         if each.resources > each.uncoded and not ours:
             yield CODES.warned(
                 f"{seen}; no code is of a system we know",

@@ -16,18 +16,6 @@ from cds_service.formats import strict_toml
 from cds_service.kernel.quantities import plain as number
 from cds_service.review.pages.markdown import anchor, link, page, plain, rule_links, section, table
 
-SYSTEMS = {
-    codes.LOINC: "LOINC",
-    codes.SNOMED: "SNOMED CT",
-    codes.RXNORM: "RxNorm",
-    codes.ICD10CM: "ICD-10-CM",
-    codes.ICD10: "ICD-10",
-    codes.ICD11: "ICD-11",
-    codes.ATC: "ATC",
-    codes.HCPCS: "HCPCS",
-    codes.CPT: "CPT",
-    codes.DMD: "dm+d",
-}
 _MATCH = {"exact": "this code", "prefix": "and all below it", "class-prefix": "all that begin with it"}
 _NOTICE = "../../../cds_service/clinical/valuesets/NOTICE.md"
 _LEAD = (
@@ -146,7 +134,7 @@ def _concept(concept: str, rows: list[Entry], readers: list[str], texts: Texts) 
     extra = [head for head, column in _COLUMNS.items() if any(column(row, texts) for row in rows)]
     body = [
         (
-            SYSTEMS.get(row.system, row.system),
+            codes.NAMES.get(row.system, row.system),
             f"`{row.code}`",
             plain(row.display),
             _MATCH.get(row.match, row.match),

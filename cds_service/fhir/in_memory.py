@@ -43,7 +43,8 @@ def _date(*fields: str) -> Parameter:
     return Parameter("date", fields)
 
 
-_SUBJECT = {"patient": Parameter("reference", ("subject",)), "subject": Parameter("reference", ("subject",))}
+_WHOSE = Parameter("reference", ("subject", "patient"))
+_SUBJECT = {"patient": _WHOSE, "subject": _WHOSE}
 _STATUS, _CATEGORY, _CODE = {"status": _token("status")}, {"category": _token("category")}, {"code": _token("code")}
 _DRUG = {"code": _token("medicationCodeableConcept"), **_SUBJECT, **_STATUS}
 _EFFECTIVE = _date("effectiveDateTime", "effectivePeriod")
@@ -68,7 +69,11 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     "Observation": {**_SUBJECT, **_CODE, **_CATEGORY, **_STATUS, "date": _EFFECTIVE},
     "DiagnosticReport": {**_SUBJECT, **_CODE, **_CATEGORY, **_STATUS, "date": _EFFECTIVE},
     "Procedure": {**_SUBJECT, **_CODE, **_CATEGORY, **_STATUS, "date": _date("performedDateTime", "performedPeriod")},
-    "FamilyMemberHistory": {"patient": Parameter("reference", ("patient",)), **_STATUS, "date": _date("date")},
+    "FamilyMemberHistory": {"patient": _WHOSE, **_STATUS, "date": _date("date")},
+}  # fmt: skip
+# of other types, which the prefetch templates of other services may ask for
+_OF_ANY_TYPE = {
+    **_SUBJECT, **_CODE, **_CATEGORY, **_STATUS, "type": _token("type"), "intent": _token("intent"),
 }  # fmt: skip
 ID = Parameter("token", ("id",))
 
@@ -94,22 +99,23 @@ class Found:
     count: int
 
 
-def search(resource_type: str, resources: Iterable[Resource], asked: Pairs) -> Found:
+def search(resource_type: str, resources: Iterable[Resource], asked: Pairs, *, most: int = MOST) -> Found:
     """Search resources of one type.
 
     Args:
-        resource_type: one of `PARAMETERS`.
+        resource_type: of the resources; those that are not in `PARAMETERS` have a few common parameters.
         resources: of that type.
         asked: names and values, decoded, in the order they came.
+        most: longest page.
 
     Raises:
         InputError: a value that its parameter cannot have.
     """
-    known = {**PARAMETERS[resource_type], "_id": ID}
+    known = {**PARAMETERS.get(resource_type, _OF_ANY_TYPE), "_id": ID}
     conditions = [_condition(name, known[name], value) for name, value in asked if name in known]
     matches = [each for each in resources if all(holds(each) for holds in conditions)]
     told = dict(asked)
-    count, offset = min(_whole(told, COUNT, MOST), MOST), _whole(told, OFFSET, 0)
+    count, offset = min(_whole(told, COUNT, most), most), _whole(told, OFFSET, 0)
     results = {COUNT, OFFSET, FORMAT}
     return Found(
         len(matches),
@@ -163,12 +169,16 @@ def _tokens(value: Any) -> Iterator[tuple[str, str]]:
 
 def _is_reference(_name: str, wanted: str) -> Callable[[Any], bool]:
     """`id`, `Patient/id`, or an address that ends so."""
-    ident = wanted.rpartition("/")[2]
+    ident = _tail(wanted)
 
     def holds(value: Any) -> bool:
-        return bool(ident) and string(mapping(value).get("reference")).rpartition("/")[2] == ident
+        return bool(ident) and _tail(string(mapping(value).get("reference"))) == ident
 
     return holds
+
+
+def _tail(reference: str) -> str:
+    return reference.rpartition("/")[2].removeprefix("urn:uuid:")
 
 
 def _has_words(_name: str, wanted: str) -> Callable[[Any], bool]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.fhir.in_memory import search
 from cds_service.kernel.errors import InputError
-from cds_service.sandbox.search import search
 
 Json = dict[str, Any]
 
