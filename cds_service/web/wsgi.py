@@ -17,8 +17,10 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from cds_service.web.settings import Settings
 from cds_service.web.worker import BoundedWorker
 
+# Threads that turn callers away and tell how we are. A caller that is slow to send what it has begun holds one of them, and with
+# eight, ten times too many callers queued behind each other's bodies.
+_AT_THE_DOOR = 32
 # `web.metrics` has the same name; it must not be imported before the folder is there
-_AT_THE_DOOR = 8
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -44,7 +46,7 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
         "bind": [f"{host}:{settings.port}", *metrics],
         "worker_class": BoundedWorker,
         "workers": settings.workers,
-        # those that work, those that wait, and a few that turn away and tell how we are
+        # those that work, those that wait, and those at the door
         "threads": settings.threads + settings.waiting + _AT_THE_DOOR,
         "preload_app": True,
         "post_worker_init": calm_down,
@@ -77,7 +79,7 @@ def calm_down(_worker: object) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
     # A call that only has to be turned away waits for the one that computes; five milliseconds at a time are too many.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.0005)
 
 
 def forget_gauges(_server: object, worker: Any) -> None:
