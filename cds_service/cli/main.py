@@ -23,6 +23,8 @@ _COMMANDS = {
     "impact": ("impact", "impact_command"),
     "sign": ("sign", "sign"),
     "export": ("export", "export"),
+    "purge": ("retention", "purge"),
+    "erase": ("retention", "erase"),
     "import-terminology": ("import_terminology", "import_terminology"),
 }
 # Where other distributions declare commands. What stands above is never replaced by one of them.

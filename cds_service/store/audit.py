@@ -6,9 +6,9 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Table, delete, insert, select
+from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
@@ -19,7 +19,6 @@ from cds_service.store.tables import calls, issued
 _CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,100}")
 _WITHHELD = "(withheld)"
 _MOST = 200
-_PURGED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +105,6 @@ class Audit:
         cards = [self._issued(call, row, each) for each in call.issued]
         self._database.write("audit", lambda connection: _insert(connection, row, cards))
 
-    def purge_calls(self, before: dt.datetime) -> int:
-        """Delete the records of calls that came before a moment (with a time zone); for retention.
-
-        Returns:
-            How many there were. They are deleted in steps, so that calls are served meanwhile.
-
-        Raises:
-            StoreUnavailable: some may be left.
-        """
-        total = 0
-        while deleted := self._database.write("purge", lambda connection: _purge(connection, before)):
-            total += deleted
-        return total
-
     def _issued(self, call: AuditRecord, row: Mapping[str, Any], given: IssuedCard) -> dict[str, Any]:
         of_call = ("correlation_id", "time", "hook", "client", "key_id", "patient_hash", "profile", "rule_set")
         return {name: row[name] for name in of_call} | {
@@ -181,8 +166,3 @@ def put(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]])
     if kept:
         insert_into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         connection.execute(insert_into(table).on_conflict_do_nothing(), kept)
-
-
-def _purge(connection: Connection, before: dt.datetime) -> int:
-    some = select(calls.c.id).where(calls.c.time < before).limit(_PURGED_AT_ONCE)
-    return cast(CursorResult[None], connection.execute(delete(calls).where(calls.c.id.in_(some)))).rowcount

@@ -71,9 +71,21 @@ def read_or_make(path: Path) -> SiteKey:
     try:
         if not path.exists():
             _make(path)
+    except OSError as problem:
+        raise ContentError(str(path), "(file)", f"the key cannot be made: {type(problem).__name__}.") from None
+    return read(path)
+
+
+def read(path: Path) -> SiteKey:
+    """The key in a file that is there.
+
+    Raises:
+        ContentError: the file cannot be read, or holds something else; the message does not show it.
+    """
+    try:
         text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as problem:
-        raise ContentError(str(path), "(file)", f"the key cannot be read or made: {type(problem).__name__}.") from None
+        raise ContentError(str(path), "(file)", f"the key cannot be read: {type(problem).__name__}.") from None
     if not _HEX.fullmatch(text):
         raise ContentError(
             str(path), "(file)", "is not a key of 64 hex digits.", "Make one with: openssl rand -hex 32."

@@ -43,6 +43,8 @@ def test_the_installed_command_refuses_with_status_2_and_no_traceback(tmp_path: 
 
 OPTIONS = {
     "explain": "--hook --draft-orders --as-of --profile --only --format",
+    "purge": "--settings --before --only",
+    "erase": "--settings --issuer --patient",
     "doctor": "--settings --client --fhir --patient --token-file --token-env --ca-bundle --json",
     "client": "--deck --bundle --fhir --patient --token-file --token-env --hand-over --user --encounter --draft-order --fail"
     " --omit --sign-with --iss --kid --jku --feedback --ca-bundle --timeout --format --out",

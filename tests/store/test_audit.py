@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
 from cds_service.store.audit import Audit
+from cds_service.store.retention import Retention
 from cds_service.store.site_key import SiteKey
 from cds_service.store.tables import calls, comments, feedback, issued
 from tests.store.conftest import Place
@@ -138,19 +139,10 @@ def test_another_key_makes_other_hashes_and_says_so(store: Store) -> None:
     assert old["patient_hash"] != new["patient_hash"]
 
 
-def test_old_records_are_purged_in_steps_and_young_ones_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cds_service.store.audit._PURGED_AT_ONCE", 2)
-    for hour in range(8):
-        store.audit.record(record(f"c-{hour}", time=NOON + dt.timedelta(hours=hour)))
-
-    assert store.audit.purge_calls(NOON + dt.timedelta(hours=5)) == 5
-    assert [kept["correlation_id"] for kept in _kept(store)] == ["c-5", "c-6", "c-7"]
-
-
 def test_a_moment_without_a_time_zone_is_our_mistake_and_not_the_databases(store: Store) -> None:
     store.audit.record(record())
 
     with pytest.raises(StatementError, match="without a time zone"):
-        store.audit.purge_calls(dt.datetime(2027, 1, 1))  # noqa: DTZ001
+        Retention(store.database).purge(dt.datetime(2027, 1, 1))  # noqa: DTZ001
     assert len(_kept(store)) == 1
     assert store.alarms == []

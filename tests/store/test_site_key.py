@@ -51,7 +51,7 @@ def test_the_way_the_documentation_makes_a_key_works(tmp_path: Path) -> None:
 
 
 def test_a_folder_nobody_can_write_to_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ContentError, match="the key cannot be read or made: FileNotFoundError"):
+    with pytest.raises(ContentError, match="the key cannot be made: FileNotFoundError"):
         read_or_make(tmp_path / "nowhere" / "key")
 
 
