@@ -12,7 +12,8 @@ from cds_service.smart.launch import MAX_BYTES, WELL_KNOWN, Ehr, Endpoints, ehr_
 
 SECONDS = 3.0
 _OK = 200
-_JSON = {"Accept": "application/json"}
+# minutes lie between two requests: a connection kept open would be one that the EHR has closed
+_HEADERS = {"Accept": "application/json", "Connection": "close"}
 
 
 class Wire:
@@ -42,7 +43,7 @@ class Wire:
         way = self._ways[ehr.client.name, ehr.origins[0]]
         body = self._body(
             "smart-configuration",
-            lambda attempt: way.get(url, token=None, attempt=attempt, max_bytes=MAX_BYTES, headers=_JSON),
+            lambda attempt: way.get(url, token=None, attempt=attempt, max_bytes=MAX_BYTES, headers=_HEADERS),
         )
         return read_configuration(ehr, body)
 
@@ -57,7 +58,8 @@ class Wire:
             raise ehr_fault("smart-foreign-endpoint")
         way = self._ways[ehr.client.name, origin]
         return self._body(
-            "smart-token", lambda attempt: way.post_form(url, form, attempt=attempt, max_bytes=MAX_BYTES, headers=_JSON)
+            "smart-token",
+            lambda attempt: way.post_form(url, form, attempt=attempt, max_bytes=MAX_BYTES, headers=_HEADERS),
         )
 
     def _body(self, reason: str, ask: Callable[[Attempt], Response]) -> bytes:
