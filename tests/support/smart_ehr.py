@@ -32,6 +32,7 @@ class SmartEhr(FaultFhir):
         says_no: the error that authorization ends with; "" for a code.
         answer_to_code: what the token endpoint adds to its answer, or takes out of it (`None`).
         raw: status, headers and body of the token endpoint in place of its answer.
+        holds: the token endpoint does not answer until the test is over.
         forms: the forms that came to the token endpoint.
     """
 
@@ -47,6 +48,7 @@ class SmartEhr(FaultFhir):
         self.says_no = ""
         self.answer_to_code: Mapping[str, Any] = {"patient": patient_id}
         self.raw: tuple[int, Mapping[str, str], bytes] | None = None
+        self.holds = False
         self.forms: list[Mapping[str, str]] = []
         self._codes: dict[str, Mapping[str, str]] = {}
         self._server.RequestHandlerClass.do_POST = lambda request: self.answer(request)  # type: ignore[attr-defined]
@@ -68,6 +70,8 @@ class SmartEhr(FaultFhir):
             length = int(request.headers["Content-Length"])
             form = {name: values[0] for name, values in parse_qs(request.rfile.read(length).decode()).items()}
             self.forms.append(form)
+            if self.holds:
+                self.released.wait(60)
             self._send(request, *(self.raw or self._exchanged(form)))
         else:
             super().answer(request)
