@@ -142,8 +142,8 @@ class Launches:
         if ehr is None or not same(request.args.get("state", ""), pending.state):
             raise out_of_order("smart-state")
         _known(ehr)
-        if not self.first_use(f"smart-launch {ehr.base}", pending.state, int(time.time()) + SECONDS):
-            raise out_of_order("smart-used")
+        # whatever becomes of it, this was the answer to that launch
+        g.forget = self._cookie()
         if error := request.args.get("error"):
             raise _said_no(error)
         code = request.args.get("code", "")
@@ -151,12 +151,15 @@ class Launches:
             raise ehr_fault("smart-no-code")
         with self.places.one():
             summary = self._opened(ehr, self._call(ehr, pending, code))
-        return self._forgotten(_page(summary))
+        return _page(summary)
 
     def _call(self, ehr: Ehr, pending: Pending, code: str) -> HookRequest:
         """The call that an open chart would send, with the token that the code is worth; it is kept nowhere else."""
         form = token_request(ehr, pending, code, self.redirect_uri)
         granted = read_token(self.wire.token(ehr, pending.token, form))
+        # only now: whoever has no code of the EHR's must not be able to fill the store (A16)
+        if not self.first_use(f"smart-launch {ehr.base}", pending.state, int(time.time()) + SECONDS):
+            raise out_of_order("smart-used")
         body = {
             "hook": "patient-view",
             "hookInstance": str(uuid.uuid4()),
@@ -173,10 +176,6 @@ class Launches:
             summary, account = self.read(ehr.client.name, call)
         g.found = HookResponse((), account)
         return summary
-
-    def _forgotten(self, answer: Response) -> Response:
-        answer.delete_cookie(COOKIE, **self._cookie())
-        return answer
 
     def _cookie(self) -> dict[str, Any]:
         parts = urlsplit(self.public_url)
@@ -251,11 +250,14 @@ def _fault(problem: Exception) -> Response:
 
 
 def _with_policy(response: Response) -> Response:
+    """What every page carries, errors included."""
     ancestors = g.get("frame_ancestors") or "'none'"
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none';"
         f" frame-ancestors {ancestors}"
     )
+    if cookie := g.get("forget"):
+        response.delete_cookie(COOKIE, **cookie)
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"

@@ -263,15 +263,41 @@ def test_a_cookie_that_was_changed_is_not_used(browser: FlaskClient, ehr: SmartE
     assert ehr.forms == []
 
 
-def test_an_answer_works_once_even_with_the_cookie_kept(browser: FlaskClient, ehr: SmartEhr) -> None:
+def test_an_answer_works_once_even_where_an_ehr_takes_a_code_twice(browser: FlaskClient, ehr: SmartEhr) -> None:
     path = sent_back(browser, ehr)
     cookie = browser.get_cookie("bonecds-launch", path="/smart")
     assert cookie is not None
+    token = {"access_token": ehr.token, "token_type": "Bearer", "patient": WHO}
+    ehr.raw = (200, {"Content-Type": "application/json"}, json.dumps(token).encode())
     assert browser.get(path).status_code == 200
+    looked_up = len(ehr.requests)
     browser.set_cookie("bonecds-launch", cookie.value, path="/smart")
 
     not_shown(browser.get(path), 400, "it was used")
-    assert len(ehr.forms) == 1
+    assert len(ehr.requests) == looked_up
+
+
+@pytest.mark.parametrize("says_no", ["", "access_denied"])
+def test_the_cookie_is_gone_once_its_answer_came(browser: FlaskClient, ehr: SmartEhr, says_no: str) -> None:
+    ehr.says_no = says_no
+    path = sent_back(browser, ehr)
+    browser.get(changed(path, state="forged"))
+    # somebody else's answer does not end the launch
+    assert browser.get_cookie("bonecds-launch", path="/smart") is not None
+
+    browser.get(path)
+    assert browser.get_cookie("bonecds-launch", path="/smart") is None
+
+
+def test_a16_whoever_has_no_code_of_the_ehr_writes_nothing_into_the_store(
+    browser: FlaskClient, ehr: SmartEhr, tmp_path: Path
+) -> None:
+    browser.get(changed(sent_back(browser, ehr), code="made-up"))
+
+    with sqlite3.connect(tmp_path / "kept.sqlite3") as database:
+        tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+        held = {name: database.execute(f"select count(*) from {name}").fetchone()[0] for name in tables}  # noqa: S608
+    assert {held["used_tokens"], held["calls"]} == {0}
 
 
 def test_a_reload_says_what_to_do(browser: FlaskClient, ehr: SmartEhr) -> None:
