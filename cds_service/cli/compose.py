@@ -6,39 +6,47 @@ Everything that can be wrong is read here, before the first call.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
 from cds_service.cli.site import chosen_profile
 from cds_service.clinical import attributes
+from cds_service.clinical.profiles import Profile as BoneProfile
 from cds_service.clinical.terminology import terminology
 from cds_service.engine.answer import answer
 from cds_service.engine.fetch import Fetcher
+from cds_service.engine.gather import gather
 from cds_service.engine.services import Profile, Service, installed
 from cds_service.fhir.answers import Fetched
 from cds_service.fhir.client import dialects
 from cds_service.fhir.client.fetcher import HttpFetcher, Lanes, Server
 from cds_service.formats.urls import Base, parse_base
+from cds_service.kernel.account import Account
 from cds_service.kernel.errors import REASONS, BoneCdsError, ContentError, StoreUnavailable
 from cds_service.kernel.needs import Need, Resource
 from cds_service.protocol.request import HookRequest
-from cds_service.protocol.response import HookResponse
+from cds_service.protocol.response import HookResponse, Link, LinkType
 from cds_service.security.clients import Client, Registry, registry
 from cds_service.security.keys import Keys
-from cds_service.security.replay import ReplayGuard
+from cds_service.security.replay import ReplayGuard, Seen
 from cds_service.security.tokens import Caller
+from cds_service.smart import pages as smart
+from cds_service.smart.launch import Ehr, Tickets, ehrs, scopes_of
+from cds_service.smart.wire import Wire
 from cds_service.store import site_key
 from cds_service.store.audit import Audit
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBox
 from cds_service.store.used_tokens import UsedTokens
+from cds_service.summary import Summary, summary_of
 from cds_service.web import observe
-from cds_service.web.admission import TURNS
+from cds_service.web.admission import TURNS, Places
 from cds_service.web.app import create_app
 from cds_service.web.door import Door
 from cds_service.web.ledger import Ledger
@@ -83,11 +91,12 @@ def build_app(settings: Settings) -> Flask:
     database = Database(settings.database_url, observe.store_failed) if settings.database_url else None
     if database:
         _migrate(database)
+    door = _door(settings, registered, database) if database and clients else None
     app = create_app(
         settings,
         services,
         partial(_respond, settings, sites),
-        door=_door(settings, registered, database) if database and clients else None,
+        door=door,
         ledger=_ledger(settings, database, services) if database else None,
         self_check=partial(_problems, settings, services, sites),
         degraded=database.problems if database else tuple,
@@ -97,9 +106,49 @@ def build_app(settings: Settings) -> Flask:
     if settings.sandbox:
         # here: a process that answers registered callers never loads it
         from cds_service.sandbox import pages
+        from cds_service.sandbox.one_page import Demo
 
         pages.register(app, settings, {each.id: each for each in services})
+        smart.register(app, public_url="", demo=Demo(settings, _open_chart(services)))
+    if door and (known := ehrs(clients)):
+        smart.register(
+            app, public_url=settings.public_url, launches=_launches(settings, services, sites, known, door.seen)
+        )
     return app
+
+
+def _open_chart(services: Sequence[Service]) -> Service:
+    """The service whose rules a summary shows."""
+    return next(each for each in services if each.hook == "patient-view")
+
+
+def _launches(
+    settings: Settings, services: Sequence[Service], sites: Mapping[str, _Site], known: Mapping[Base, Ehr], seen: Seen
+) -> smart.Launches:
+    service = _open_chart(services)
+    # half of what calls have: a page that somebody waits for must not keep cards from others
+    most = max(1, settings.threads // 2)
+    return smart.Launches(
+        settings.public_url,
+        known,
+        scopes_of(service.needs),
+        Tickets(secrets.token_bytes(32)),
+        Wire(known, most),
+        Places(most, settings.waiting // 2),
+        seen.first_use,
+        partial(_summary, settings, sites, service),
+    )
+
+
+def _summary(
+    settings: Settings, sites: Mapping[str, _Site], service: Service, client: str, call: HookRequest
+) -> tuple[Summary, Account]:
+    site = sites[client]
+    profile = site.profiles[service.id]
+    records = gather(call, service.needs, site.fetcher)
+    found = summary_of(service, records, cast("BoneProfile", profile), settings.day())
+    states = {key: lookup.state.value for key, lookup in records.lookups.items()}
+    return found, Account(found.rule_set, states, profile=profile.id)
 
 
 def _sites(settings: Settings, services: Sequence[Service], clients: Sequence[Client]) -> Mapping[str, _Site]:
@@ -219,7 +268,7 @@ def _respond(
     caller: Caller | None,
 ) -> HookResponse:
     site = sites[caller.client.name if caller else _ANYBODY]
-    return answer(
+    response = answer(
         service,
         call,
         as_of=settings.day(),
@@ -227,3 +276,10 @@ def _respond(
         fetcher=site.fetcher,
         unassessable_as_card=settings.on_unassessable == "card",
     )
+    return _with_link(response, settings.public_url) if caller and caller.client.smart_client_id else response
+
+
+def _with_link(response: HookResponse, public_url: str) -> HookResponse:
+    """Each card leads to the summary, which the EHR launches: the address names no patient."""
+    link = Link("One-page bone-health summary", f"{public_url.rstrip('/')}/smart/launch", LinkType.SMART)
+    return replace(response, cards=tuple(replace(card, links=(*card.links, link)) for card in response.cards))

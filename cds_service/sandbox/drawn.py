@@ -13,7 +13,7 @@ from cds_service.kernel.quantities import Interval
 from cds_service.pictures import Picture
 from cds_service.protocol.request import parse
 from cds_service.sandbox.calls import Asked
-from cds_service.summary import Quantity, range_of, summary_of, what_if
+from cds_service.summary import Quantity, Summary, range_of, summary_of, what_if
 from cds_service.summary.varying import present
 
 Json = dict[str, Any]
@@ -24,10 +24,19 @@ _VALUES = 21
 def pictures(asked: Asked) -> Json:
     """T-scores, vitamin D, glucocorticoids and look-ups; or the problem with the record."""
     try:
-        summary = summary_of(asked.service, _records(asked), asked.profile, asked.as_of)
-    except InputError as found:
-        return {"pictures": [], "problem": str(found)}
-    return {"pictures": [_shown(each) for each in summary.pictures], "problem": ""}
+        found = summary(asked)
+    except InputError as problem:
+        return {"pictures": [], "problem": str(problem)}
+    return {"pictures": [_shown(each) for each in found.pictures], "problem": ""}
+
+
+def summary(asked: Asked) -> Summary:
+    """Everything on one page.
+
+    Raises:
+        InputError: the problem with the record.
+    """
+    return summary_of(asked.service, _records(asked), asked.profile, asked.as_of)
 
 
 def rule_map(asked: Asked) -> Json:

@@ -97,6 +97,23 @@ SCHEMA: Mapping[str, Any] = {
             "minimum": 1,
             "maximum": 64,
         },
+        "smart_client_id": {
+            "description": "The client_id its EHR gave the one-page summary (SMART App Launch); none: it cannot be launched.",
+            "type": "string",
+            "pattern": "^[!-~]{1,256}$",
+        },
+        "smart_origins": {
+            "description": "Where its authorization and token addresses may lie, beside the origins of its FHIR servers.",
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string"},
+        },
+        "frame_ancestors": {
+            "description": "Origins of its EHR whose pages may show the summary in a frame; none listed: none.",
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string"},
+        },
     },
 }
 _VALIDATOR = Draft202012Validator(SCHEMA)
@@ -122,6 +139,9 @@ class Client:
     ca_bundle: str | None = None
     max_token_seconds: int = 300
     max_parallel_fetches: int = 4
+    smart_client_id: str = ""
+    smart_origins: tuple[Base, ...] = ()
+    frame_ancestors: tuple[Base, ...] = ()
 
 
 class Registry:
@@ -159,8 +179,17 @@ def registry(entries: Sequence[Mapping[str, Any]], file: str) -> Registry:
             if any(getattr(client, key) == getattr(other, key) for other in clients):
                 problem = f"another client has the same {key}"
                 raise ContentError(file, f"clients.{number}.{key}", problem, f"Give each client its own {key}.")
+        if any(client.smart_client_id and other.smart_client_id and _shared(client, other) for other in clients):
+            problem = "another client with a smart_client_id has the same FHIR server"
+            fix = "Register the launch once for each FHIR server."
+            raise ContentError(file, f"clients.{number}.smart_client_id", problem, fix)
         clients.append(client)
     return Registry(clients)
+
+
+def _shared(one: Client, other: Client) -> bool:
+    """A launch says only which FHIR server it is from, so that has to name the registration."""
+    return not frozenset(one.fhir_bases).isdisjoint(other.fhir_bases)
 
 
 def _client(entry: Mapping[str, Any], file: str, place: str) -> Client:
@@ -176,6 +205,11 @@ def _client(entry: Mapping[str, Any], file: str, place: str) -> Client:
     given["fhir_bases"] = tuple(
         _base(url, file, f"{place}.fhir_bases.{number}") for number, url in enumerate(entry.get("fhir_bases", ()))
     )
+    _check_smart(entry, file, place)
+    for name in ("smart_origins", "frame_ancestors"):
+        given[name] = tuple(
+            _origin(url, file, f"{place}.{name}.{number}") for number, url in enumerate(entry.get(name, ()))
+        )
     for name, kind in (("jwks_urls", tuple), ("algorithms", tuple), ("tenants", frozenset), ("site_file", Path)):
         if name in entry:
             given[name] = kind(entry[name])
@@ -189,6 +223,23 @@ def _base(text: str, file: str, place: str) -> Base:
         return parse_base(text, insecure=True)
     except ValueError as problem:
         raise ContentError(file, place, str(problem), "Write the address as https://host/path.") from None
+
+
+def _check_smart(entry: Mapping[str, Any], file: str, place: str) -> None:
+    if "smart_client_id" in entry and not entry.get("fhir_bases"):
+        problem = "needs fhir_bases: a launch is known by its FHIR server"
+        raise ContentError(file, f"{place}.smart_client_id", problem, "List the FHIR server that launches it.")
+    for name in ("smart_origins", "frame_ancestors"):
+        if name in entry and "smart_client_id" not in entry:
+            fix = "Give smart_client_id, or take this out."
+            raise ContentError(file, f"{place}.{name}", "is for clients with a smart_client_id", fix)
+
+
+def _origin(text: str, file: str, place: str) -> Base:
+    found = _base(text, file, place)
+    if found.path:
+        raise ContentError(file, place, "has a path", "Write the origin alone: https://host.")
+    return found
 
 
 def _pinned(document: Any, algorithms: Iterable[str], file: str, place: str) -> KeySet:

@@ -56,8 +56,8 @@ def gunicorn_options(settings: Settings) -> Mapping[str, Any]:
         "timeout": 30,
         "graceful_timeout": 10,
         "keepalive": 5,
-        # Calls have short addresses; a client's JWT is the only long header.
-        "limit_request_line": 2048,
+        # Calls have short addresses; the code of a SMART launch may be a JWT. A client's JWT is the only long header.
+        "limit_request_line": 8190,
         "limit_request_fields": 64,
         "limit_request_field_size": 8190,
         # No second way in: gunicorn 25 and later open a control socket in the home directory.

@@ -45,11 +45,17 @@ def phone(page: Page, url: str) -> None:
     opened(page, url, "vitamin-d-toxicity")
 
 
+def summary(page: Page, url: str) -> None:
+    page.goto(f"{url}/summary?patient=gc-very-high-risk-untreated")
+    expect(page.locator("figure img")).to_have_count(4)
+
+
 VIEWS: dict[str, tuple[Callable[[Page, str], None], int, int]] = {
     "sandbox-chart": (chart, 1280, 900),
     "sandbox-order": (order, 1280, 900),
     "sandbox-why": (trace, 1280, 900),
     "sandbox-phone": (phone, 390, 844),
+    "summary": (summary, 1000, 1000),
 }
 
 

@@ -26,6 +26,8 @@ EHR: dict[str, Any] = {
 EC_KEY = ec.generate_private_key(ec.SECP384R1())
 EC_JWK = public_jwk("k1", EC_KEY)
 WEAK_JWK = public_jwk("k1", rsa.generate_private_key(65537, 1024))  # noqa: S505 on purpose
+FHIR = {"fhir_bases": ["https://ehr.example.org/fhir"]}
+SMART = {**EHR, **FHIR, "smart_client_id": "one-page"}
 
 
 def _refused(*entries: dict[str, Any]) -> str:
@@ -107,6 +109,14 @@ def test_two_sites_of_one_vendor_may_share_its_keys() -> None:
         ({**EHR, "jwks_urls": ["http://ehr.example.org/jwks"]}, "clients.0.jwks_urls.0: is http: write https"),
         ({**EHR, "jwks_urls": ["https://a.example/k", "https://a@b/k"]}, "clients.0.jwks_urls.1: has user information"),
         ({**EHR, "fhir_bases": ["https://ehr.example.org/fhir?x"]}, "clients.0.fhir_bases.0: has a query"),
+        ({**EHR, "smart_client_id": "x", "fhir_bases": []}, "clients.0.smart_client_id: needs fhir_bases"),
+        ({**EHR, "smart_client_id": "a b", **FHIR}, "clients.0.smart_client_id: 'a b' does not match"),
+        ({**EHR, "frame_ancestors": []}, "clients.0.frame_ancestors: is for clients with a smart_client_id"),
+        ({**SMART, "smart_origins": ["https://login.example.org/x"]}, "clients.0.smart_origins.0: has a path"),
+        ({**SMART, "smart_origins": ["http://login.example.org"]}, "clients.0.smart_origins.0: is http: write https"),
+        ({**SMART, "frame_ancestors": ["*"]}, "clients.0.frame_ancestors.0: is not an absolute https address"),
+        ({**SMART, "frame_ancestors": ["https://a.example; x"]}, "clients.0.frame_ancestors.0: has a space"),
+        ({**SMART, "frame_ancestors": ["https://a.example;x"]}, "clients.0.frame_ancestors.0: has a host"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(entry: dict[str, Any], message: str) -> None:

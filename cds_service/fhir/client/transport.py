@@ -1,4 +1,4 @@
-"""One GET to a FHIR server, to a deadline that nothing the server does can outlast (`safety.md` B3-B10, B15, B18).
+"""One request to a FHIR server, to a deadline that nothing the server does can outlast (`safety.md` B3-B10, B15, B18).
 
 The timeouts of requests bound one read, not a call: a body that drips a byte a second lasts as long as the server likes
 (measured: 10.5 s at `timeout=1`). So every socket is known to the `Attempt` that uses it, and whoever waits for the attempt
@@ -206,14 +206,31 @@ class Transport:
             NoResponse: no complete response; the message holds neither the address nor the token.
             ValueError: `url` is at another origin.
         """
-        if not self._origin.covers(url):  # the last door before the socket (B8)
-            raise ValueError("the address is at another origin than the registered base")
         if token is not None and not _TOKEN.fullmatch(token):
             raise NoResponse(Trouble.TOKEN)
-        headers = {**headers, "Accept-Encoding": "gzip"}
         if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        request = requests.Request("GET", url, headers=headers).prepare()
+            headers = {**headers, "Authorization": f"Bearer {token}"}
+        return self._send("GET", url, None, attempt, max_bytes, headers)
+
+    def post_form(self, url: str, form: str, *, attempt: Attempt, max_bytes: int, headers: dict[str, str]) -> Response:
+        """Send one POST of an encoded form, and read its response as `get` does; with the same errors.
+
+        Args:
+            url: at the origin of the base.
+            form: `application/x-www-form-urlencoded`; it may hold secrets, and stands in no message.
+            attempt: how long it may take.
+            max_bytes: most decoded bytes of a body.
+            headers: further headers.
+        """
+        headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+        return self._send("POST", url, form, attempt, max_bytes, headers)
+
+    def _send(
+        self, method: str, url: str, body: str | None, attempt: Attempt, max_bytes: int, headers: dict[str, str]
+    ) -> Response:
+        if not self._origin.covers(url):  # the last door before the socket (B8)
+            raise ValueError("the address is at another origin than the registered base")
+        request = requests.Request(method, url, headers={**headers, "Accept-Encoding": "gzip"}, data=body).prepare()
         with attempt.watching():
             try:
                 seconds = attempt.left()

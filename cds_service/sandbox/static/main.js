@@ -311,6 +311,8 @@ function showChart() {
   fill($("patient-name"), shown);
   fill($("patient-facts"), [age === "" ? "" : `${age} years`, patient.gender, patient.birthDate ? `born ${patient.birthDate}` : ""].filter(Boolean).join(", "));
   fill($("patient-shows"), invented ? `${invented.shows} ${invented.expected}` : "Your own record. It stays in the memory of this page.");
+  $("one-page").hidden = !invented;
+  if (invented) $("one-page").href = `/summary?${new URLSearchParams({ patient: invented.id, profile: state.profile, units: state.units, as_of: state.asOf })}`;
   fill($("chart"), chart(held, orders.map(orderRow)));
   document.title = `${invented ? shown : "Own record"} \u2013 Bone Health CDS sandbox`;
 }
