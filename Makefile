@@ -264,6 +264,8 @@ $(MUTATION_VENV)/.installed: tests/mutation/requirements.lock $(VENV)/.installed
 # Everything that is compared with a written file. Read the difference before committing it: it is what changes for patients.
 golden: env-dev ## write every golden file anew: scenarios, vignettes, facts, pages
 	@$(PY) -m tests.support.golden --write
+	@$(PY) -m tests.support.bruno --write
+	@$(PY) -m tests.support.typed_in --write
 	@$(PY) -m tests.vignettes.whole_outcomes
 	@$(PY) -m tests.vignettes.poorer_records
 	@$(PY) -m tests.unit.review.test_what_is_stated
