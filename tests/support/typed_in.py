@@ -1,6 +1,6 @@
 """The section of docs/integrator.md with the prefetch templates as somebody types them into an EHR that does not read discovery.
 
-    python -m tests.support.typed_in --write
+python -m tests.support.typed_in --write
 """
 
 from __future__ import annotations

@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.packaging.repository import ROOT
-from tests.walkthrough import checkout, documents
+from tests.walkthrough import documents
 from tests.walkthrough.checkout import SERVER, Checkout
+from tests.walkthrough.conftest import TABLE
 from tests.walkthrough.documents import Line
 
-TABLE: dict[str, Any] = tomllib.loads((Path(__file__).parent / "lines.toml").read_text("utf-8"))
 NOT_RUN: dict[str, dict[str, str]] = {entry["line"]: entry for entry in TABLE["not_run"]}
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    made = checkout.make(tmp_path_factory.mktemp("reader") / "bonecds")
-    for name, held in TABLE["files"].items():
-        target = made.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(held["text"] if "text" in held else (ROOT / held["copy"]).read_text("utf-8"), "utf-8")
-    return made
-
-
-@pytest.fixture(scope="module")
-def demo(copy: Checkout) -> Iterator[str]:
-    """`make demo` of the README, running."""
-    with copy.running("make demo") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def fhir() -> Iterator[str]:
-    with checkout.fhir_server() as base:
-        yield base
 
 
 @pytest.mark.parametrize("document", documents.with_shell_lines())

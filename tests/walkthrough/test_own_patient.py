@@ -2,81 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
 
 from tests.packaging.repository import ROOT
-from tests.walkthrough import checkout, documents
+from tests.walkthrough import documents
 from tests.walkthrough.checkout import Checkout
 
 SECTION = "### A patient of your own"
-
-
-_DAILY = {
-    "timing": {
-        "repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "boundsPeriod": {"start": "2025-06-02"}},
-    },
-    "route": {"coding": [{"system": "http://snomed.info/sct", "code": "26643006"}]},
-    "doseAndRate": [{"doseQuantity": {"value": 15, "system": "http://unitsofmeasure.org", "code": "mg"}}],
-}
-
-
-def _own_bundle() -> dict[str, Any]:
-    """A man of 67 with polymyalgia rheumatica on 15 mg of prednisolone a day for a year, without a DXA: nobody of fixtures/."""
-    subject = {"reference": "Patient/ingmar-invented"}
-    confirmed = {
-        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"}]
-    }
-    active = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}
-    resources: list[dict[str, Any]] = [
-        {
-            "resourceType": "Patient",
-            "id": "ingmar-invented",
-            "name": [{"family": "Invented", "given": ["Ingmar"]}],
-            "gender": "male",
-            "birthDate": "1959-03-04",
-        },
-        {
-            "resourceType": "Condition",
-            "id": "pmr",
-            "clinicalStatus": active,
-            "verificationStatus": confirmed,
-            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M35.3"}]},
-            "subject": subject,
-            "onsetDateTime": "2025-05-30",
-        },
-        {
-            "resourceType": "MedicationRequest",
-            "id": "prednisolone",
-            "status": "active",
-            "intent": "order",
-            "medicationCodeableConcept": {
-                "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "8638"}],
-                "text": "Prednisolone oral tablet",
-            },
-            "subject": subject,
-            "authoredOn": "2025-06-02",
-            "dosageInstruction": [_DAILY],
-        },
-    ]  # fmt: skip
-    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    made = checkout.make(tmp_path_factory.mktemp("reader") / "bonecds")
-    (made.path / "my-bundle.json").write_text(json.dumps(_own_bundle()), "utf-8")
-    return made
-
-
-@pytest.fixture(scope="module")
-def demo(copy: Checkout) -> Iterator[str]:
-    with copy.running("make demo") as address:
-        yield address
 
 
 def _steps() -> list[str]:
@@ -112,7 +44,6 @@ def test_another_day_is_set_as_the_readme_says(copy: Checkout) -> None:
     """The line in words: it starts the demo, and the day is another one."""
     (line,) = re.findall(r"`(DEMO_AS_OF=\S+ make demo)`", (ROOT / "README.md").read_text("utf-8"))
     call, _ = _steps()
-    (copy.path / "my-bundle.json").write_text(json.dumps(_own_bundle()), "utf-8")
     with copy.running(line) as address:
         done = copy.type(call, address)
 
