@@ -17,7 +17,7 @@ from tests.walkthrough.checkout import Checkout
 TABLE: dict[str, Any] = tomllib.loads((Path(__file__).parent / "lines.toml").read_text("utf-8"))
 _DAILY = {
     "timing": {
-        "repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "boundsPeriod": {"start": "2025-06-02"}},
+        "repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "boundsPeriod": {"start": "2026-01-05"}},
     },
     "route": {"coding": [{"system": "http://snomed.info/sct", "code": "26643006"}]},
     "doseAndRate": [{"doseQuantity": {"value": 15, "system": "http://unitsofmeasure.org", "code": "mg"}}],
@@ -25,7 +25,7 @@ _DAILY = {
 
 
 def _own_bundle() -> dict[str, Any]:
-    """A man of 67 with polymyalgia rheumatica on 15 mg of prednisolone a day for a year, without a DXA: nobody of fixtures/."""
+    """A man of 67 with polymyalgia rheumatica on 15 mg of prednisolone a day since January, without a DXA: nobody of fixtures/."""
     subject = {"reference": "Patient/ingmar-invented"}
     confirmed = {
         "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"}]
@@ -46,7 +46,7 @@ def _own_bundle() -> dict[str, Any]:
             "verificationStatus": confirmed,
             "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M35.3"}]},
             "subject": subject,
-            "onsetDateTime": "2025-05-30",
+            "onsetDateTime": "2025-12-20",
         },
         {
             "resourceType": "MedicationRequest",
@@ -58,7 +58,7 @@ def _own_bundle() -> dict[str, Any]:
                 "text": "Prednisolone oral tablet",
             },
             "subject": subject,
-            "authoredOn": "2025-06-02",
+            "authoredOn": "2026-01-05",
             "dosageInstruction": [_DAILY],
         },
     ]  # fmt: skip

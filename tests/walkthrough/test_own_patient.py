@@ -29,7 +29,7 @@ def test_the_first_shows_the_cards_and_that_the_answer_conforms(copy: Checkout, 
     done = copy.type(call, demo)
 
     assert done.status == 0, done.output
-    assert re.search(r"Prednisolone 15 mg/day since 2025-06-02: no DXA or FRAX found\.", done.output), done.output
+    assert re.search(r"Prednisolone 15 mg/day since 2026-01-05: no DXA or FRAX found\.", done.output), done.output
 
 
 def test_the_second_says_why(copy: Checkout) -> None:
