@@ -78,6 +78,21 @@ def test_every_fenced_block_says_what_it_holds(document: str) -> None:
     assert [f"{document}:{block.number}" for block in documents.blocks(document) if not block.language] == []
 
 
+@pytest.mark.parametrize("document", documents.documents())
+def test_what_is_typed_stands_in_a_shell_block(document: str) -> None:
+    """Under another word nothing would try it."""
+    commands = re.compile(r"(?:\$ |[A-Z_]+=\S+ )*(?:make|curl|pip|docker|python3?|(?:\.venv/bin/)?bonecds\S*) ")
+    hidden = [
+        f"{document}:{block.number}: {line}"
+        for block in documents.blocks(document)
+        if block.language != "sh"
+        for line in block.lines
+        if commands.match(line)
+    ]
+
+    assert hidden == []
+
+
 def test_lines_that_belong_together_are_typed_together() -> None:
     block = documents.Block(
         "x.md", 1, "sh", ("# first", "a \\", "  --b   # why", "", "for x in 1 2; do", "  echo $x", "done", "c '# d'")

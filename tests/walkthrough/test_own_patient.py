@@ -30,6 +30,7 @@ def test_the_first_shows_the_cards_and_that_the_answer_conforms(copy: Checkout, 
 
     assert done.status == 0, done.output
     assert re.search(r"Prednisolone 15 mg/day since 2026-01-05: no DXA or FRAX found\.", done.output), done.output
+    assert "conforms to CDS Hooks 2.0.1" in done.output
 
 
 def test_the_second_says_why(copy: Checkout) -> None:
