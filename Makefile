@@ -41,7 +41,7 @@ SAY = @printf '\n==> %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test env env-dev lint types layers validators unit coverage real-servers real-servers-install browser browser-install screenshots hapi medplum oidc realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
+.PHONY: help demo first-card test env env-dev lint types layers validators unit coverage real-servers real-servers-install browser browser-install screenshots hapi medplum oidc realdata deck bench golden traceability nightly mutation sbom audit image-rehearsal lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -132,6 +132,10 @@ export DEMO
 
 demo: $(VENV)/.installed ## start the service with its sandbox page on 127.0.0.1:8080, and show three calls to paste
 	@exec sh -c "$$DEMO"
+
+# With what pip has in its cache; the first time it downloads. ARGS="--environment .venv" leaves out the installing.
+first-card: | $(BIN)/pip ## seconds from a clone of what is committed to the first card, step by step
+	@$(PY) bench/first_card.py $(ARGS)
 
 # ---------------------------------------------------------------------------------------------- checks
 
@@ -260,6 +264,8 @@ $(MUTATION_VENV)/.installed: tests/mutation/requirements.lock $(VENV)/.installed
 # Everything that is compared with a written file. Read the difference before committing it: it is what changes for patients.
 golden: env-dev ## write every golden file anew: scenarios, vignettes, facts, pages
 	@$(PY) -m tests.support.golden --write
+	@$(PY) -m tests.support.bruno --write
+	@$(PY) -m tests.support.typed_in --write
 	@$(PY) -m tests.vignettes.whole_outcomes
 	@$(PY) -m tests.vignettes.poorer_records
 	@$(PY) -m tests.unit.review.test_what_is_stated

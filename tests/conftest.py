@@ -32,6 +32,7 @@ _NOT_MEASURED = (
     "vignettes/test_check.py",
     "vignettes/test_rule_pages.py",
     "vignettes/test_thresholds_pinned.py",
+    "walkthrough/",
 )
 _HERE = Path(__file__).parent
 

@@ -78,6 +78,8 @@ def document(entries: Iterable[ServiceEntry]) -> dict[str, Any]:
         "/cds-services": {"get": _read("The services on offer.", "discovery", unchanged=True)},
         "/sources": {"get": _read("Source attributes of every rule.", None, unchanged=True)},
         "/openapi.json": {"get": _read("This document.", None, unchanged=True)},
+        "/docs": {"get": _read("This document as a page.", None, kind="text/html", unchanged=True)},
+        "/docs.css": {"get": _read("Its style sheet.", None, kind="text/css", unchanged=True)},
         "/healthz": {"get": _read("The process answers.", None)},
         "/readyz": {"get": _read("The service can answer.", None, {"503": "It cannot; the diagnostics say why."})},
     }
@@ -132,18 +134,24 @@ def _feedback(entry: ServiceEntry) -> dict[str, Any]:
 
 
 def _read(
-    summary: str, schema_name: str | None, refusals: Mapping[str, str] | None = None, *, unchanged: bool = False
+    summary: str,
+    schema_name: str | None,
+    refusals: Mapping[str, str] | None = None,
+    *,
+    kind: str = _JSON,
+    unchanged: bool = False,
 ) -> dict[str, Any]:
     """A GET; `unchanged` when it may be asked for again with the ETag of its answer."""
     known = {"304": {"description": "As it was.", "headers": _HEADERS}} if unchanged else {}
     return {
         "summary": summary,
-        "responses": {"200": _answer(summary, schema_name), **known, **_refused(refusals or {})},
+        "responses": {"200": _answer(summary, schema_name, kind), **known, **_refused(refusals or {})},
     }
 
 
 def _answer(description: str, schema_name: str | None, kind: str = _JSON) -> dict[str, Any]:
-    held = {"$ref": _COMPONENTS + schema_name} if schema_name else {"type": "object"}
+    bare = {"type": "object" if kind == _JSON else "string"}
+    held = {"$ref": _COMPONENTS + schema_name} if schema_name else bare
     return {"description": description, "headers": _HEADERS, "content": {kind: {"schema": held}}}
 
 

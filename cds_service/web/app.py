@@ -105,6 +105,8 @@ def _answers(app: Flask, handlers: routes.Handlers) -> None:
     app.add_url_rule("/cds-services/<service_id>/feedback", view_func=handlers.feedback, methods=["POST"])
     app.add_url_rule("/sources", view_func=handlers.sources, methods=["GET"])
     app.add_url_rule("/openapi.json", view_func=handlers.openapi, methods=["GET"])
+    app.add_url_rule("/docs", view_func=handlers.docs, methods=["GET"])
+    app.add_url_rule("/docs.css", view_func=handlers.docs_style, methods=["GET"])
     app.add_url_rule("/healthz", view_func=handlers.alive, methods=["GET"])
     app.add_url_rule("/readyz", view_func=handlers.ready, methods=["GET"])
     app.register_error_handler(InputError, routes.refused)

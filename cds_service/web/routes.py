@@ -28,7 +28,7 @@ from cds_service.protocol import discovery, feedback, openapi, outcome
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
 from cds_service.security.tokens import Caller
-from cds_service.web import observe
+from cds_service.web import interface, observe
 from cds_service.web.admission import RETRY_AFTER_S, TURNS, Places, Shares, TooBusy
 from cds_service.web.body import read_body, to_bytes
 from cds_service.web.door import Door
@@ -111,6 +111,7 @@ class Handlers:
         attributes: the source attributes of every rule; JSON without anything about a patient.
         document: the discovery document as bytes.
         interface: the OpenAPI document as bytes.
+        reading: the same as a page.
         ledger: keeps what became of cards; `None` where there is no database.
     """
 
@@ -126,6 +127,7 @@ class Handlers:
     ledger: Ledger | None
     document: bytes = field(init=False)
     interface: bytes = field(init=False)
+    reading: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         entries = [
@@ -133,7 +135,9 @@ class Handlers:
             for s in self.services.values()
         ]
         object.__setattr__(self, "document", to_bytes(discovery.document(entries)))
-        object.__setattr__(self, "interface", to_bytes(openapi.document(entries)))
+        described = openapi.document(entries)
+        object.__setattr__(self, "interface", to_bytes(described))
+        object.__setattr__(self, "reading", interface.page(described))
 
     def discover(self) -> Response:
         """`GET /cds-services`."""
@@ -142,6 +146,17 @@ class Handlers:
     def openapi(self) -> Response:
         """`GET /openapi.json`."""
         return _cacheable(self.interface)
+
+    def docs(self) -> Response:
+        """`GET /docs`: the OpenAPI document as a page."""
+        answer = _cacheable(self.reading, "text/html")
+        answer.headers["Content-Security-Policy"] = interface.POLICY
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    def docs_style(self) -> Response:
+        """`GET /docs.css`: its style sheet."""
+        return _cacheable(interface.style(), "text/css")
 
     def sources(self) -> Response:
         """`GET /sources`: the source attributes of every rule (45 CFR 170.315(b)(11)(iv)(A))."""
@@ -198,9 +213,9 @@ class Handlers:
         return Response(b'{"status":"ready"}', content_type="application/json")
 
 
-def _cacheable(body: bytes) -> Response:
-    """JSON that is the same for everybody until the service is started anew."""
-    answer = Response(body, content_type="application/json")
+def _cacheable(body: bytes, mimetype: str = "application/json") -> Response:
+    """What is the same for everybody until the service is started anew."""
+    answer = Response(body, mimetype=mimetype)
     answer.cache_control.public = True
     answer.cache_control.max_age = _PUBLIC_SECONDS
     answer.add_etag()

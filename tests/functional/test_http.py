@@ -26,7 +26,7 @@ from tests.support.golden import AS_OF, PATH, Scenario
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = "http://127.0.0.1:8080"
 _CURLS = re.search(
-    r"<!-- curl:begin -->\n```\n(.*?)```\n<!-- curl:end -->", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    r"<!-- curl:begin -->\n```sh\n(.*?)```\n<!-- curl:end -->", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
 )
 CURLS = _CURLS[1].splitlines() if _CURLS else []
 

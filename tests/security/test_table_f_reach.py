@@ -14,7 +14,7 @@ from tests.support.served import Served, served
 
 # Pages that frameworks, and services like this one, are known to leave open.
 ELSEWHERE = (
-    "/metrics", "/docs", "/redoc", "/swagger", "/console", "/debug", "/admin", "/status", "/env", "/actuator",
+    "/metrics", "/redoc", "/swagger", "/console", "/debug", "/admin", "/status", "/env", "/actuator",
     "/static/", "/sandbox", "/.git/config", "/.env", "/server-status", "/cds-services/../metrics", "//metrics", "/%6detrics",
     "/metrics/", "/?__debugger__=yes&cmd=resource&f=debugger.js",
 )  # fmt: skip
@@ -29,8 +29,11 @@ def test_f7_what_answers_is_this_and_no_more() -> None:
     assert rules == {
         "/cds-services": ["GET", "OPTIONS"],
         "/cds-services/<service_id>": ["OPTIONS", "POST"],
+        "/cds-services/<service_id>/feedback": ["OPTIONS", "POST"],
         "/sources": ["GET", "OPTIONS"],
         "/openapi.json": ["GET", "OPTIONS"],
+        "/docs": ["GET", "OPTIONS"],
+        "/docs.css": ["GET", "OPTIONS"],
         "/healthz": ["GET", "OPTIONS"],
         "/readyz": ["GET", "OPTIONS"],
     }
