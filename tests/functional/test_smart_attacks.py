@@ -184,11 +184,15 @@ def test_an_endpoint_at_an_origin_that_the_site_registered_is_used(
     assert answer.headers["Location"].startswith("https://login.example.org/authorize?tenant=1&response_type=code&")
 
 
-def test_b6_a_token_endpoint_that_redirects_is_not_followed(visitor: FlaskClient, ehr: SmartEhr) -> None:
+@pytest.mark.parametrize("status", [201, 307, 400, 500])
+def test_b6_a_token_endpoint_that_redirects_or_fails_is_neither_followed_nor_read(
+    visitor: FlaskClient, ehr: SmartEhr, status: int
+) -> None:
+    token = json.dumps({"access_token": ehr.token, "token_type": "Bearer", "patient": WHO}).encode()
     with FaultFhir() as elsewhere:
-        ehr.raw = (307, {"Location": f"{elsewhere.base}/Patient"}, b"")
+        ehr.raw = (status, {"Location": f"{elsewhere.base}/Patient"}, token)
         not_shown(visitor.get(sent_back(visitor, ehr)), 502, "the EHR did not complete the launch")
-        assert elsewhere.requests == []
+        assert (elsewhere.requests, ehr.requests) == ([], [])
 
 
 @pytest.mark.parametrize(
