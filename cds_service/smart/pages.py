@@ -228,25 +228,29 @@ def _told(status: int, problem: str, next_step: str) -> Response:
 
 
 def _refused(problem: InputError) -> Response:
-    if isinstance(problem, LaunchRefused):
-        g.reason, status = problem.reason, problem.status
-        observe.refused(status, problem)
-    else:
-        status = routes.refused(problem).status_code
-    return _told(status, problem.what, problem.next_step)
+    if not isinstance(problem, LaunchRefused):
+        return _instead_of(routes.refused(problem), problem.what, problem.next_step)
+    g.reason = problem.reason
+    observe.refused(problem.status, problem)
+    return _told(problem.status, problem.what, problem.next_step)
 
 
 def _http_error(problem: HTTPException) -> Response:
-    answer = routes.http_error(problem)
-    told = _told(answer.status_code, "there is no page for this request", "Open the summary from the chart.")
-    if allow := answer.headers.get("Allow"):
-        told.headers["Allow"] = allow
-    return told
+    found = routes.http_error(problem)
+    return _instead_of(found, "there is no page for this request", "Open the summary from the chart.")
 
 
 def _fault(problem: Exception) -> Response:
-    answer = routes.fault(problem)
-    return _told(answer.status_code, "the service failed", "Tell its operator the correlation id.")
+    return _instead_of(routes.fault(problem), "the service failed", "Tell its operator the correlation id.")
+
+
+def _instead_of(answer: Response, problem: str, next_step: str) -> Response:
+    """A page in place of an answer for programs."""
+    told = _told(answer.status_code, problem, next_step)
+    for name in ("Allow", "Retry-After"):
+        if value := answer.headers.get(name):
+            told.headers[name] = value
+    return told
 
 
 def _with_policy(response: Response) -> Response:
