@@ -15,6 +15,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# the same examples on every machine, however busy it is, and in every run: a failure is a change of ours, never luck
+settings.register_profile(
+    "deterministic", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("deterministic")
 
 _NOT_MEASURED = (
     "security/test_bounded_work.py",
