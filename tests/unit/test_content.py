@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.cards import texts
 from cds_service.clinical import content, profiles
 from cds_service.clinical.clinic import CLINIC
+from cds_service.clinical.terminology import terminology
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.errors import ContentError, InputError
 from cds_service.kernel.facts import Evidence
@@ -130,3 +132,11 @@ def test_d23_the_version_hash_covers_every_content_file() -> None:
     there = {str(path.relative_to(folder)) for end in ("py", "toml") for path in folder.rglob(f"*.{end}")}
     assert named == {name for name in there if not name.startswith("valuesets/")}
     assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{12}", CLINIC.version) is not None
+
+
+def test_s3_whatever_kind_of_record_cannot_be_used_has_a_name() -> None:
+    """`fhir.chart` names the kind by the first part of the concept; a page showed "kind:vitals"."""
+    # routes stand inside of a drug, and are never a record of their own
+    kinds = {name.split(".")[0] for name in terminology().names()} - {"route"}
+    named = texts.load(content.text_files("en")).names
+    assert sorted(kind for kind in kinds if f"kind:{kind}" not in named) == []
