@@ -10,6 +10,9 @@ DEMO_FIRST ?= gc-assessment-due
 DEMO_SECOND ?= order-denosumab-low-calcium
 # The invented patients stand still in time, so the demo looks at them on their day: its cards are those of the fixtures.
 DEMO_AS_OF ?= 2026-06-15
+# Measuring which lines the tests reach nearly doubles their time, so `make test` does it only when told to; .ci/run tells it to.
+COVERAGE ?= no
+MEASURED := $(if $(filter yes,$(COVERAGE)),--cov --cov-report=)
 # Each of these must be covered on its own: a well-tested package cannot hide a badly tested one.
 COVERED := kernel clinical fhir protocol
 COVERED_AT_LEAST := 95
@@ -139,7 +142,7 @@ first-card: | $(BIN)/pip ## seconds from a clone of what is committed to the fir
 
 # ---------------------------------------------------------------------------------------------- checks
 
-test: lint types layers validators unit coverage ## run every check on a fresh machine
+test: lint types layers validators unit coverage ## run every check on a fresh machine; COVERAGE=yes: also which lines the tests reach
 	$(SAY) "All checks passed"
 
 lint: $(VENV)/.installed-dev ## format, lint and spelling
@@ -172,9 +175,9 @@ validators: tests/validators/node_modules/.package-lock.json ## install the seco
 
 # Compiled files are kept, also where PYTHONDONTWRITEBYTECODE is set: each process of the tests, and each `bonecds` they start,
 # would compile everything anew. `make clean` removes them.
-unit: $(VENV)/.installed-dev ## pytest with branch coverage; choose with ARGS="-k vitamin"
+unit: $(VENV)/.installed-dev ## pytest; choose with ARGS="-k vitamin"
 	$(SAY) "Tests"
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(JOBS) --dist worksteal --cov --cov-report= $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(JOBS) --dist worksteal $(MEASURED) $(ARGS)
 
 REAL := tests/real_servers
 SKIPPED_SERVERS := [ '$(REAL_SERVERS)' != required ]
@@ -231,11 +234,15 @@ medplum: $(VENV)/.installed-dev $(REAL)/node_modules/.package-lock.json ## run M
 oidc: $(VENV)/.installed-dev $(REAL)/node_modules/.package-lock.json ## run the OAuth 2 server of the tests in the foreground
 	@$(PY) -m tests.real_servers.servers oidc $(OIDC_PORT)
 
-coverage: $(VENV)/.installed-dev ## branch coverage of the clinical core and the readers in the last `make unit`
+coverage: $(VENV)/.installed-dev ## branch coverage of the clinical core and the readers in the last `make unit COVERAGE=yes`
 	$(SAY) "Branch coverage of $(COVERED): at least $(COVERED_AT_LEAST) % each"
+ifeq ($(MEASURED),)
+	@echo "NOT MEASURED: make test COVERAGE=yes, which takes nearly twice as long"
+else
 	@for package in $(COVERED); do \
 	  $(BIN)/coverage report --include="cds_service/$$package/*" --fail-under=$(COVERED_AT_LEAST) || exit 1; \
 	done
+endif
 
 realdata: $(VENV)/.installed-dev ## evaluate every patient of the public FHIR data beside the checkout
 	$(SAY) "Real data"
