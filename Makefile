@@ -39,6 +39,8 @@ OIDC_PORT ?= 8099
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
+# With --no-deps where a lock file is installed, since it is complete: pip 23 looks for the newest `coverage[toml]` although
+# `coverage` is locked, and fails on the day a newer one is published.
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 SAY = @printf '\n==> %s\n'
 
@@ -64,13 +66,13 @@ $(BIN)/pip:
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
 	$(SAY) "Installing what the service needs (about 45 packages, every file checked against its hash)"
-	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(SAY) "Installing what the checks need (about 50 packages, every file checked against its hash)"
-	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@$(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 env: $(VENV)/.installed ## create the environment that runs the service
@@ -265,7 +267,7 @@ MUTATION_VENV := build/mutation-venv
 $(MUTATION_VENV)/.installed: tests/mutation/requirements.lock $(VENV)/.installed-dev
 	$(SAY) "Installing mutmut (about 20 packages, every file checked against its hash)"
 	@$(PY) -m venv $(MUTATION_VENV)
-	@$(MUTATION_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(MUTATION_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 # Everything that is compared with a written file. Read the difference before committing it: it is what changes for patients.
@@ -306,7 +308,7 @@ SUPPLY_CHAIN_VENV := build/supply-chain-venv
 $(SUPPLY_CHAIN_VENV)/.installed: tests/supply_chain/requirements.lock | $(BIN)/pip
 	$(SAY) "Installing cyclonedx-bom and pip-audit (about 50 packages, every file checked against its hash)"
 	@$(PY) -m venv $(SUPPLY_CHAIN_VENV)
-	@$(SUPPLY_CHAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(SUPPLY_CHAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 sbom: $(SUPPLY_CHAIN_VENV)/.installed ## write build/sbom.cdx.json: what the service is made of, as CycloneDX
