@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert
 
 from cds_service.store.database import Database
+from cds_service.store.rows import WITHHELD, code_or_withheld, put
 from cds_service.store.site_key import SiteKey
 from cds_service.store.tables import calls, issued
 
-# Ids, codes and class names of our own look like this. What does not cannot be one, so it is not kept (F4).
-_CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,100}")
-_WITHHELD = "(withheld)"
 _MOST = 200
 
 
@@ -132,7 +128,7 @@ class Audit:
             "hook": code_or_withheld(call.hook),
             "service": code_or_withheld(call.service),
             # the site's own words, with spaces perhaps
-            "client": call.client if call.client.isprintable() and len(call.client) <= _MOST else _WITHHELD,
+            "client": call.client if call.client.isprintable() and len(call.client) <= _MOST else WITHHELD,
             "key_id": self._key.id,
             "patient_hash": self._key.pseudonym("patient", call.issuer, call.patient_id),
             "user_hash": self._key.pseudonym("user", call.issuer, call.user_id),
@@ -150,19 +146,6 @@ class Audit:
         }
 
 
-def code_or_withheld(text: str) -> str:
-    """The text if it may be an id or code of ours, or of a site's list of reasons; else a word that says it is not kept."""
-    return text if _CODE.fullmatch(text) else _WITHHELD
-
-
 def _insert(connection: Connection, row: Mapping[str, Any], cards: Sequence[Mapping[str, Any]]) -> None:
     connection.execute(insert(calls).values(row))
     put(connection, issued, cards)
-
-
-def put(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert the rows that are not there."""
-    kept = [dict(each) for each in rows]
-    if kept:
-        insert_into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        connection.execute(insert_into(table).on_conflict_do_nothing(), kept)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, func, select
 
 from cds_service.protocol.feedback import Feedback
-from cds_service.store.audit import code_or_withheld, put
 from cds_service.store.database import Database
+from cds_service.store.rows import code_or_withheld, put
 from cds_service.store.tables import comments, feedback, issued
 
 _Row = dict[str, object]

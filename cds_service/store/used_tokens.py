@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
+from cds_service.store.rows import new_in
 from cds_service.store.tables import used_tokens
 
 # Tokens are kept this much longer than they are valid, in seconds: a wall clock that jumps ahead by less and is then put
@@ -65,9 +65,7 @@ class UsedTokens:
         row = {"issuer": issuer, "token": token, "expires": min(expires, _LATEST)}
 
         def note(connection: Connection) -> bool:
-            # Not an insert that fails: PostgreSQL would log the key of every replay, and wait for nothing in return.
-            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            noting = insert(used_tokens).values(row).on_conflict_do_nothing().returning(used_tokens.c.token)
+            noting = new_in(connection, used_tokens).values(row).returning(used_tokens.c.token)
             first = connection.execute(noting).first() is not None
             if first and self._time_to_purge():
                 _purge(connection, self._oldest())
