@@ -20,8 +20,8 @@ COPY requirements.lock ./
 # Two environments: /opt/build has pip and makes the other one, /opt/bonecds goes into the image and never has pip.
 RUN python3.13 -m venv /opt/build \
  && python3.13 -m venv --without-pip /opt/bonecds \
- && /opt/build/bin/pip install --require-hashes --requirement requirements.lock \
- && /opt/build/bin/pip --python /opt/bonecds/bin/python install --require-hashes --requirement requirements.lock
+ && /opt/build/bin/pip install --no-deps --require-hashes --requirement requirements.lock \
+ && /opt/build/bin/pip --python /opt/bonecds/bin/python install --no-deps --require-hashes --requirement requirements.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY cds_service cds_service
