@@ -214,7 +214,7 @@ def _door(settings: Settings, registered: Registry, database: Database) -> Door:
 def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:
     key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file))
     versions = {rule.id: rule.version for each in services for rule in each.rules}
-    return Ledger(Audit(database, key), versions, FeedbackBox(database))
+    return Ledger(Audit(database, key), versions, FeedbackBox(database), settings.record_groups)
 
 
 def _migrate(database: Database) -> None:

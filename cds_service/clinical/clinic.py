@@ -18,12 +18,16 @@ from cds_service.clinical.terminology import terminology
 from cds_service.fhir.chart import Chart
 from cds_service.fhir.identity import is_merged
 from cds_service.kernel.criteria import Criterion, holds, less_than
-from cds_service.kernel.facts import Known
+from cds_service.kernel.facts import Fact, Known
 from cds_service.kernel.figures import Supporting
 from cds_service.kernel.needs import Records
+from cds_service.kernel.quantities import Interval
 from cds_service.kernel.rules import Rule
 from cds_service.kernel.thresholds import Source, Thresholds
 from cds_service.kernel.truth import Truth
+
+# older people are too few to be told apart in a report
+_OLDEST = 90
 
 
 class Clinic:
@@ -95,6 +99,11 @@ class Clinic:
         """How many resources were set aside for their value, per type and reason; no ids."""
         return Counter((each.resource.partition("/")[0], each.reason) for each in facts.chart.unread)
 
+    def group(self, facts: Patient) -> tuple[str, str]:
+        """Sex, and ten years of age such as "60-69" ("90-" from 90 on); empty where not known for certain."""
+        sex = facts.sex
+        return sex.value.value if isinstance(sex, Known) else "", _band(facts.age)
+
     def source(self, rule: Rule, profile: profiles.Profile) -> Source:
         """The document the rule rests on: its own, else that of the first guideline set the site has it from."""
         if rule.source:
@@ -109,6 +118,15 @@ class Clinic:
             return ()
         inputs = risk_inputs(facts)
         return [Supporting(risk_models.TOPICS, each.title, each.figure(inputs), each.licence_note) for each in models]
+
+
+def _band(age: Fact[Interval]) -> str:
+    if not isinstance(age, Known) or age.value.low is None or age.value.high is None:
+        return ""
+    first, last = (int(bound) // 10 * 10 for bound in (age.value.low, age.value.high))
+    if first != last:
+        return ""
+    return f"{first}-{first + 9}" if first < _OLDEST else f"{_OLDEST}-"
 
 
 def _checked(made: profiles.Profile, file: str) -> profiles.Profile:

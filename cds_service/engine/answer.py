@@ -145,6 +145,7 @@ def _account(service: Service, records: Records, evaluation: Evaluation) -> Acco
         Counter(gap.kind.value for gap in gaps),
         service.clinic.unread_kinds(evaluation.facts),
         evaluation.profile.id,
+        *service.clinic.group(evaluation.facts),
     )
 
 

@@ -104,6 +104,9 @@ class Clinic(Protocol):
     def unread_kinds(self, facts: Any) -> Mapping[tuple[str, str], int]:
         """How many resources could not be used for their value, per resource type and reason."""
 
+    def group(self, facts: Any) -> tuple[str, str]:
+        """Sex and age band, for reports that compare groups; empty where not known."""
+
     def source(self, rule: Rule, profile: Any) -> Source:
         """The document a rule's card names as its source."""
 

@@ -18,6 +18,9 @@ class Account:
         gaps: how many different gaps rules met, per `GapKind` value.
         unread: how many resources could not be used for their value, per resource type and reason (`texts/` [unread]).
         profile: the profile of clinical choices.
+        sex: "female", "male" or "" where it is not known.
+        age_band: ten years of age, such as "60-69"; "" where it is not known. Both are for the store of a site that wants
+            them, and never for a log or a label.
     """
 
     rule_set: str = ""
@@ -26,8 +29,14 @@ class Account:
     gaps: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[tuple[str, str], int] = field(default_factory=dict)
     profile: str = ""
+    sex: str = ""
+    age_band: str = ""
 
     @property
     def key_states(self) -> Mapping[str, int]:
         """How many look-ups ended in each state."""
         return Counter(self.lookups.values())
+
+    def rules_with(self, verdict: str) -> tuple[str, ...]:
+        """Ids of the rules that answered so."""
+        return tuple(rule for rule, given in self.verdicts.items() if given == verdict)

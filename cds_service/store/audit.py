@@ -27,6 +27,8 @@ class IssuedCard:
         indicator: how urgent it was.
         rules: id, version and verdict of the rules behind it.
         suggestions: uuid and type of resource of each order that was offered.
+        display: "shown", or why it was not.
+        evidence: what it rested on, in words of ours; kept as keyed hashes.
     """
 
     card: str
@@ -34,6 +36,8 @@ class IssuedCard:
     indicator: str
     rules: tuple[tuple[str, str, str], ...] = ()
     suggestions: tuple[tuple[str, str], ...] = ()
+    display: str = "shown"
+    evidence: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,13 @@ class AuditRecord:
         ms: how long it took, in milliseconds.
         cards: how many cards were sent.
         rules: id and version of the rules that fired.
+        unsure: ids of the rules that could not tell.
         rule_set: hash of the rules, numbers, codes and words in force.
         profile: the profile of clinical choices.
+        role: type of the user.
+        sex: sex of the patient, where the site wants it kept.
+        age_band: ten years of age, likewise.
+        missing: key and state of each look-up that was not complete.
         key_states: look-ups per state.
         problem: name of the error class if it was refused or failed.
         issued: the cards.
@@ -72,8 +81,13 @@ class AuditRecord:
     ms: int
     cards: int = 0
     rules: tuple[tuple[str, str], ...] = ()
+    unsure: tuple[str, ...] = ()
     rule_set: str = ""
     profile: str = ""
+    role: str = ""
+    sex: str = ""
+    age_band: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict)
     key_states: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
     issued: tuple[IssuedCard, ...] = ()
@@ -107,6 +121,8 @@ class Audit:
             "card": code_or_withheld(given.card),
             "topic": code_or_withheld(given.topic),
             "indicator": code_or_withheld(given.indicator),
+            "display": code_or_withheld(given.display),
+            "evidence": sorted(self._key.evidence(call.issuer, call.patient_id, each) for each in given.evidence),
             "rules": [
                 {
                     "id": code_or_withheld(rule),
@@ -139,8 +155,13 @@ class Audit:
                 {"id": code_or_withheld(rule), "version": code_or_withheld(version)}
                 for rule, version in call.rules[:_MOST]
             ],
+            "unsure": [code_or_withheld(rule) for rule in call.unsure[:_MOST]],
             "rule_set": code_or_withheld(call.rule_set),
             "profile": code_or_withheld(call.profile),
+            "role": code_or_withheld(call.role),
+            "sex": code_or_withheld(call.sex),
+            "age_band": code_or_withheld(call.age_band),
+            "missing": {code_or_withheld(key): code_or_withheld(state) for key, state in call.missing.items()},
             "key_states": {code_or_withheld(state): int(number) for state, number in call.key_states.items()},
             "problem": code_or_withheld(call.problem),
         }

@@ -42,6 +42,16 @@ class SiteKey:
         # JSON, since plain joining would make ("ab", "c") of ("a", "bc")
         return self._digest(json.dumps([kind, issuer, identifier]).encode()) if identifier else ""
 
+    def evidence(self, issuer: str, identifier: str, told: str) -> str:
+        """The hash of one thing a card about a patient rested on, 16 hex digits: the same for that patient only.
+
+        Args:
+            issuer: whose identifier it is.
+            identifier: a Patient's id.
+            told: what it was, in words of ours.
+        """
+        return self._digest(json.dumps(["evidence", issuer, identifier, told]).encode())[:16]
+
     def _digest(self, text: bytes) -> str:
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
 

@@ -72,8 +72,16 @@ calls = Table(
     Column("cards", Integer, nullable=False),
     # a list of objects with id and version
     Column("rules", JSON, nullable=False),
+    # ids of rules that could not tell
+    Column("unsure", JSON, nullable=False, server_default="[]"),
     Column("rule_set", Text, nullable=False),
     Column("profile", Text, nullable=False),
+    # type of the user ("Practitioner"); sex and a band of ten years of age only where the site switches that on
+    Column("role", Text, nullable=False, server_default=""),
+    Column("sex", Text, nullable=False, server_default=""),
+    Column("age_band", Text, nullable=False, server_default=""),
+    # what was not looked up in full: key of the look-up and state
+    Column("missing", JSON, nullable=False, server_default="{}"),
     # how many look-ups ended in each state
     Column("key_states", JSON, nullable=False),
     Column("problem", Text, nullable=False),
@@ -97,6 +105,10 @@ issued = Table(
     # code of what the card is about, and how urgent it was
     Column("topic", Text, nullable=False),
     Column("indicator", Text, nullable=False),
+    # "shown", or why it was not: "quiet" (the topic was answered before) or "silent" (silent mode)
+    Column("display", Text, nullable=False, server_default="shown"),
+    # a list of keyed hashes: what it rested on, so that something new about the patient is noticed later
+    Column("evidence", JSON, nullable=False, server_default="[]"),
     # a list of objects with id, version and verdict
     Column("rules", JSON, nullable=False),
     # a list of objects with uuid and, of an order that was offered, its type of resource
@@ -139,4 +151,14 @@ comments = Table(
     Column("received", UtcTime, nullable=False),
     Column("words", Text, nullable=False),
     Index("comments_received", "received"),
+)
+
+# Which versions were started, so that processes of an earlier one stop saying that they are ready.
+deployments = Table(
+    "deployments",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("time", UtcTime, nullable=False),
+    # version of the program with the hash of its content
+    Column("rule_set", Text, nullable=False),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cds_service.cards.render import EXTENSION
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import StoreUnavailable
+from cds_service.kernel.needs import LookupState
 from cds_service.kernel.rules import Verdict
 from cds_service.protocol.feedback import Feedback
 from cds_service.protocol.request import HookRequest
@@ -17,6 +18,8 @@ from cds_service.protocol.response import Card
 from cds_service.store.audit import Audit, AuditRecord, IssuedCard
 from cds_service.store.feedback import FeedbackBox
 from cds_service.web.logs import Line
+
+_COMPLETE = LookupState.COMPLETE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Ledger:
         audit: the store of records.
         versions: version of each rule, by id.
         feedback: the store of what became of cards.
+        groups: whether sex and age band of the patient are kept, for reports by group.
     """
 
     audit: Audit
     versions: Mapping[str, str]
     feedback: FeedbackBox
+    groups: bool = False
 
     def note(
         self, line: Line, account: Account, call: HookRequest | None, issuer: str, cards: Sequence[Card] = ()
@@ -45,11 +50,7 @@ class Ledger:
             issuer: the `iss` of the caller; "" where callers do not authenticate.
             cards: the cards it was answered with.
         """
-        fired = tuple(
-            (rule, self.versions.get(rule, ""))
-            for rule, verdict in account.verdicts.items()
-            if verdict == Verdict.RECOMMEND.value
-        )
+        fired = account.rules_with(Verdict.RECOMMEND.value)
         record = AuditRecord(
             correlation_id=line.correlation_id,
             time=dt.datetime.now(dt.UTC),  # noqa: TID251 when something happened, for the record
@@ -62,9 +63,14 @@ class Ledger:
             status=line.status or 0,
             ms=line.ms or 0,
             cards=line.cards or 0,
-            rules=fired,
+            rules=tuple((rule, self.versions.get(rule, "")) for rule in fired),
+            unsure=account.rules_with(Verdict.CANNOT_TELL.value),
             rule_set=account.rule_set,
             profile=account.profile,
+            role=call.user_type if call else "",
+            sex=account.sex if self.groups else "",
+            age_band=account.age_band if self.groups else "",
+            missing={key: state for key, state in account.lookups.items() if state != _COMPLETE},
             key_states=account.key_states,
             problem=line.problem,
             issued=tuple(map(_issued, cards)),

@@ -85,6 +85,14 @@ SCHEMA: Mapping[str, Any] = {
             "type": "string",
             "minLength": 1,
         },
+        "record_groups": {
+            "description": "Keep sex and a band of ten years of age with each call, so that reports can compare groups.",
+            "type": "boolean",
+        },
+        "silent": {
+            "description": "Silent mode: everything runs and is recorded, and no card is shown to anybody.",
+            "type": "boolean",
+        },
         "workers": {"description": "Processes.", "type": "integer", "minimum": 1, "maximum": 64},
         "threads": {
             "description": "Calls worked on at the same time in each process.",
@@ -156,6 +164,8 @@ class Settings:
     fetch_ms: int = 2500
     database_url: str = ""
     audit_key_file: Path | None = None
+    record_groups: bool = False
+    silent: bool = False
     profile: str = "us"
     site_file: Path | None = None
     max_body_bytes: int = 5_000_000

@@ -28,8 +28,13 @@ def test_a_record_holds_what_the_table_says(store: Store) -> None:
             "c-1",
             cards=2,
             rules=(("GC-01", "1"), ("VD-02", "3")),
+            unsure=("DX-01",),
             rule_set="sha256:00ff",
             profile="us",
+            role="Practitioner",
+            sex="female",
+            age_band="60-69",
+            missing={"dxa": "failed"},
             key_states={"complete": 11, "failed": 1},
             problem="Unassessable",
         )
@@ -50,8 +55,13 @@ def test_a_record_holds_what_the_table_says(store: Store) -> None:
         "ms": 12,
         "cards": 2,
         "rules": [{"id": "GC-01", "version": "1"}, {"id": "VD-02", "version": "3"}],
+        "unsure": ["DX-01"],
         "rule_set": "sha256:00ff",
         "profile": "us",
+        "role": "Practitioner",
+        "sex": "female",
+        "age_band": "60-69",
+        "missing": {"dxa": "failed"},
         "key_states": {"complete": 11, "failed": 1},
         "problem": "Unassessable",
     }
@@ -116,13 +126,13 @@ def test_f4_no_column_is_made_for_a_value_of_the_record() -> None:
     """A new column is a decision: docs/store.md has to name it."""
     known = {
         "id", "correlation_id", "time", "hook", "service", "client", "key_id", "patient_hash", "user_hash", "status",
-        "ms", "cards", "rules", "rule_set", "profile", "key_states", "problem",
+        "ms", "cards", "rules", "unsure", "role", "sex", "age_band", "missing", "rule_set", "profile", "key_states", "problem",
     }  # fmt: skip
     assert set(calls.c.keys()) == known
     assert {field.name for field in fields(record())} - known == {"issuer", "patient_id", "user_id", "issued"}
     assert set(issued.c.keys()) == {
-        "card", "correlation_id", "time", "hook", "client", "key_id", "patient_hash", "topic", "indicator", "rules",
-        "suggestions", "profile", "rule_set",
+        "card", "correlation_id", "time", "hook", "client", "key_id", "patient_hash", "topic", "indicator", "display", "evidence",
+        "rules", "suggestions", "profile", "rule_set",
     }  # fmt: skip
     assert set(feedback.c.keys()) == {
         "id", "received", "client", "service", "card", "outcome", "at", "suggestions", "reasons",

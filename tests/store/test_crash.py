@@ -46,7 +46,7 @@ def test_several_workers_start_at_once(place: Place) -> None:
     workers = [started("start", place.address, start_at) for _ in range(4)]
 
     assert [output(worker) for worker in workers] == [["started []"]] * 4
-    assert place.run("SELECT version_num FROM alembic_version") == [("0002",)]
+    assert place.run("SELECT version_num FROM alembic_version") == [("0003",)]
     assert place.run("SELECT count(*) FROM calls") == [(4,)]
 
 

@@ -287,6 +287,10 @@ class Clinic:
     def unread(self, _facts: Any) -> Sequence[Mapping[str, str]]:
         return ({"resource": "Observation/9", "reason": "no-date"},)
 
+    def group(self, _facts: Any) -> tuple[str, str]:
+        """Nobody's."""
+        return "", ""
+
     def unread_kinds(self, _facts: Any) -> Mapping[tuple[str, str], int]:
         return {("Observation", "no-date"): 1}
 
