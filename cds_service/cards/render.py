@@ -51,6 +51,11 @@ def cards_of(
     return tuple(_card(plan, texts, orders, source_of, subject, seed) for plan in plans)
 
 
+def ident_of(plan: CardPlan, seed: str) -> str:
+    """The uuid of a card, the same for the same call (S6); one that is held back has another than the one shown beside it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(filter(None, (seed, plan.topic, plan.held)))))
+
+
 def _card(
     plan: CardPlan,
     texts: Texts,
@@ -59,7 +64,7 @@ def _card(
     subject: Subject,
     seed: str,
 ) -> Card:
-    ident = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{plan.topic}"))
+    ident = ident_of(plan, seed)
     topic = texts.topics[plan.topic]
     lead = _lead(plan)
     source = source_of(lead.rule) if lead else Source("", texts.blocks["product"], "", "", 0)
@@ -76,7 +81,7 @@ def _card(
         override_reasons=tuple(
             OverrideReason(each.code, OVERRIDE_SYSTEM, each.display) for each in texts.reasons_to_dismiss(plan.topic)
         ),
-        extension={EXTENSION: _named(plan)},
+        extension={EXTENSION: rules_of(plan)},
     )
 
 
@@ -149,9 +154,12 @@ def _values(plan: CardPlan, own: Outcome) -> dict[str, object]:
 
 
 def _detail(plan: CardPlan, texts: Texts, orders: Mapping[str, Order], source_of: Callable[[Rule], Source]) -> str:
+    # told in short: who answered it knows the reasons and the options
+    full = plan.answered is None
     blocks = (
-        ("why-now", _few(why_now(plan.outcomes, texts))),
-        ("options", [*_options(plan, texts), *_not_offered(plan, texts, orders)]),
+        ("answered", _answered(plan, texts)),
+        ("why-now", _few(why_now(plan.outcomes, texts)) if full else []),
+        ("options", [*_options(plan, texts), *_not_offered(plan, texts, orders)] if full else []),
         ("not-known", texts.of_gaps(plan.gaps)),
         ("basis", list(_basis(plan, texts, source_of))),
         ("figures", [line for each in plan.figures for line in lines_of(each, texts)]),
@@ -163,6 +171,16 @@ def _detail(plan: CardPlan, texts: Texts, orders: Mapping[str, Order], source_of
         titles = ", ".join(texts.topics[topic].title for topic in plan.also)
         written.append(texts.blocks["also"].format(titles=titles))
     return "\n\n".join(written)
+
+
+def _answered(plan: CardPlan, texts: Texts) -> list[str]:
+    """When and how the card was answered before; a reason that is not one of ours is not repeated."""
+    if plan.answered is None:
+        return []
+    known = {each.code: each.display for each in texts.override}
+    reasons = [known[code] for code in plan.answered.reasons if code in known]
+    how = texts.blocks["answered-accepted" if plan.answered.accepted else "answered-dismissed"]
+    return [how.format(on=plan.answered.on, reasons=f" ({'; '.join(reasons)})" if reasons else "")]
 
 
 def why_now(outcomes: Iterable[Outcome], texts: Texts) -> list[str]:
@@ -235,7 +253,8 @@ def _basis(plan: CardPlan, texts: Texts, source_of: Callable[[Rule], Source]) ->
         yield texts.blocks["gap-basis"]
 
 
-def _named(plan: CardPlan) -> list[dict[str, str]]:
+def rules_of(plan: CardPlan) -> list[dict[str, str]]:
+    """Id, version and verdict of every rule behind a card."""
     named = [_reference(outcome) for outcome in (*plan.outcomes, *plan.holding)]
     return named or [{"id": "S5", "version": "1", "verdict": Verdict.CANNOT_TELL.value}]
 

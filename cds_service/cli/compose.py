@@ -20,6 +20,7 @@ from cds_service.clinical import attributes
 from cds_service.clinical.profiles import Profile as BoneProfile
 from cds_service.clinical.terminology import terminology
 from cds_service.engine.answer import answer
+from cds_service.engine.custody import Custody
 from cds_service.engine.fetch import Fetcher
 from cds_service.engine.gather import gather
 from cds_service.engine.services import Profile, Service, installed
@@ -43,6 +44,7 @@ from cds_service.store import site_key
 from cds_service.store.audit import Audit
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBox
+from cds_service.store.past import Past
 from cds_service.store.used_tokens import UsedTokens
 from cds_service.summary import Summary, summary_of
 from cds_service.web import observe
@@ -70,10 +72,12 @@ class _Site:
     Attributes:
         profiles: its clinical choices, by service id.
         fetcher: looks up at its FHIR servers; `None` where it has none.
+        silent: its calls are answered without cards.
     """
 
     profiles: Mapping[str, Profile]
     fetcher: Fetcher | None
+    silent: bool = False
 
 
 def build_app(settings: Settings) -> Flask:
@@ -92,12 +96,13 @@ def build_app(settings: Settings) -> Flask:
     if database:
         _migrate(database)
     door = _door(settings, registered, database) if database and clients else None
+    ledger = _ledger(settings, database, services) if database else None
     app = create_app(
         settings,
         services,
-        partial(_respond, settings, sites),
+        partial(_respond, settings, sites, ledger),
         door=door,
-        ledger=_ledger(settings, database, services) if database else None,
+        ledger=ledger,
         self_check=partial(_problems, settings, services, sites),
         degraded=database.problems if database else tuple,
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
@@ -167,9 +172,11 @@ def _site(settings: Settings, services: Sequence[Service], client: Client, lanes
     profiles = {each.id: chosen_profile(each.clinic, profile, file) for each in services}
     dialect = dialects.dialect(client.dialect or _DIALECT)
     servers = [Server(base, dialect, client.ca_bundle, client.max_parallel_fetches) for base in client.fhir_bases]
+    silent = settings.silent or client.silent
     if not servers and client.name == _ANYBODY:
-        return _Site(profiles, None)
-    return _Site(profiles, _Noted(HttpFetcher(servers, terminology(), lanes, seconds=settings.fetch_ms / 1000)))
+        return _Site(profiles, None, silent)
+    fetcher = HttpFetcher(servers, terminology(), lanes, seconds=settings.fetch_ms / 1000)
+    return _Site(profiles, _Noted(fetcher), silent)
 
 
 def _base(text: str) -> Base:
@@ -213,8 +220,10 @@ def _door(settings: Settings, registered: Registry, database: Database) -> Door:
 
 def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:
     key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file))
+    former = [site_key.read(each) for each in settings.former_key_files]
     versions = {rule.id: rule.version for each in services for rule in each.rules}
-    return Ledger(Audit(database, key), versions, FeedbackBox(database), settings.record_groups)
+    past = Past(database, [key, *former])
+    return Ledger(Audit(database, key), versions, FeedbackBox(database), past, settings.record_groups)
 
 
 def _migrate(database: Database) -> None:
@@ -263,6 +272,7 @@ def _problems(settings: Settings, services: Sequence[Service], sites: Mapping[st
 def _respond(
     settings: Settings,
     sites: Mapping[str, _Site],
+    ledger: Ledger | None,
     service: Service,
     call: HookRequest,
     caller: Caller | None,
@@ -275,6 +285,7 @@ def _respond(
         profile=site.profiles[service.id],
         fetcher=site.fetcher,
         unassessable_as_card=settings.on_unassessable == "card",
+        custody=Custody(partial(ledger.answers, call, caller), site.silent) if ledger else None,
     )
     return _with_link(response, settings.public_url) if caller and caller.client.smart_client_id else response
 

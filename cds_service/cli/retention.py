@@ -58,19 +58,20 @@ def purge(path: Path | None, before: dt.datetime, only: tuple[str, ...]) -> None
     "--patient", required=True, help="Id of the Patient; - reads it from standard input, out of your shell's history."
 )
 def erase(path: Path | None, issuer: str, patient: str) -> None:
-    """Delete all that is kept about one patient, under the site's present key.
+    """Delete all that is kept about one patient, under the site's present key and those of former_key_files.
 
-    Calls, cards, what became of them, and what clinicians wrote with it. Rows that an earlier key made are not found: name
-    that key's file as audit_key_file.
+    Calls, cards, what became of them, and what clinicians wrote with it. Rows of a key that is not named are not found.
     """
     settings = _settings(path)
     database = _database(settings)
-    key = site_key.read(Path(settings.audit_key_file) if settings.audit_key_file else site_key.beside(database.file))
+    present = settings.audit_key_file or site_key.beside(database.file)
+    keys = [site_key.read(each) for each in (present, *settings.former_key_files)]
     ident = (sys.stdin.readline() if patient == "-" else patient).strip()
     if not ident:
         raise InputError("no id of a patient was given", "--patient", "Give the id that the EHR sends as patientId.")
     try:
-        _say(Retention(database).erase(key.pseudonym("patient", issuer, ident)))
+        gone = [Retention(database).erase(key.pseudonym("patient", issuer, ident)) for key in keys]
+        _say({name: sum(each[name] for each in gone) for name in gone[0]})
     finally:
         database.close()
 

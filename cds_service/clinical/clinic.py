@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from cds_service import __version__
 from cds_service.clinical import basis, content, needs, profiles, risk_models
+from cds_service.clinical.news import news
 from cds_service.clinical.patient import ALL_NEEDS, Patient
 from cds_service.clinical.risk_inputs import risk_inputs
 from cds_service.clinical.rules import RULES, offers
@@ -98,6 +99,10 @@ class Clinic:
     def unread_kinds(self, facts: Patient) -> Mapping[tuple[str, str], int]:
         """How many resources were set aside for their value, per type and reason; no ids."""
         return Counter((each.resource.partition("/")[0], each.reason) for each in facts.chart.unread)
+
+    def news(self, facts: Patient, thresholds: Thresholds) -> frozenset[str]:
+        """What makes an answered topic speak again when it is new."""
+        return news(facts, thresholds)
 
     def group(self, facts: Patient) -> tuple[str, str]:
         """Sex, and ten years of age such as "60-69" ("90-" from 90 on); empty where not known for certain."""

@@ -6,7 +6,7 @@ overrides any of it. Numbers are never part of a profile; they stay in `guidelin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -18,11 +18,17 @@ from cds_service.formats import strict_toml
 from cds_service.kernel.errors import ContentError, InputError
 from cds_service.kernel.rules import Rule
 
+_EVERYBODY_PERCENT = 100
 EVERYBODY = "everybody"
 OUR_GROUPS = "ms-or-glucocorticoids"
 
+# keys of [quiet] beside the codes of reasons
+ACCEPTED = "accepted"
+DISMISSED = "dismissed"
+
 _NAMES = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
 _PAIRS = {"type": "object", "additionalProperties": {"type": "string"}}
+_DAYS = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 3650}}
 _PROPERTIES: Mapping[str, Any] = {
     "title": {"type": "string", "minLength": 1},
     "sets": {**_NAMES, "minItems": 1},
@@ -39,6 +45,10 @@ _PROPERTIES: Mapping[str, Any] = {
     "units": _PAIRS,
     "equivalence": _PAIRS,
     "wording": _PAIRS,
+    "quiet": _DAYS,
+    "quiet_topics": _DAYS,
+    "quiet_for_the_user_alone": _NAMES,
+    "shown_to_percent": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 100}},
 }
 _SCHEMA = {
     "type": "object",
@@ -137,6 +147,11 @@ class Profile:
         units: unit in which a value is shown beside that of the laboratory, by analyte.
         equivalence: which published glucocorticoid equivalence, by ingredient.
         wording: texts that replace those of the language, by key.
+        quiet: for how many days a topic stays silent after an answer: accepted, dismissed, or dismissed for a reason, by its
+            code, which may be one of the site's own.
+        quiet_topics: the same for single topics, whatever the answer was.
+        quiet_for_the_user_alone: reasons that silence a topic for the user who gave them only.
+        shown_to_percent: rules that are shown to some patients only, and run in silent mode for the others.
         signatures: sign-offs that count here: those of the release and those of the site.
     """
 
@@ -156,6 +171,10 @@ class Profile:
     units: tuple[tuple[str, str], ...]
     equivalence: tuple[tuple[str, str], ...]
     wording: tuple[tuple[str, str], ...]
+    quiet: tuple[tuple[str, int], ...]
+    quiet_topics: tuple[tuple[str, int], ...]
+    quiet_for_the_user_alone: tuple[str, ...]
+    shown_to_percent: tuple[tuple[str, int], ...]
     signatures: tuple[SignOff, ...] = ()
 
     def choice(self, switch: str) -> str:
@@ -169,6 +188,19 @@ class Profile:
     def equal(self, ingredient: str) -> str:
         """Which published equivalence this site takes for that ingredient; empty where tables agree."""
         return dict(self.equivalence).get(ingredient, "")
+
+    def quiet_days(self, topic: str, *, accepted: bool, reasons: Sequence[str]) -> int:
+        """For how many days a topic stays silent after its card was answered so; of several reasons the longest counts."""
+        if days := dict(self.quiet_topics).get(topic):
+            return days
+        told = dict(self.quiet)
+        if accepted:
+            return told[ACCEPTED]
+        return max((told[each] for each in reasons if each in told), default=told[DISMISSED])
+
+    def percent_shown(self, rule: str) -> int:
+        """To how many of a hundred patients what a rule says is shown."""
+        return dict(self.shown_to_percent).get(rule, _EVERYBODY_PERCENT)
 
     @property
     def vitamin_d(self) -> str:
@@ -333,7 +365,17 @@ def check_names(made: Profile, rules: Iterable[Rule], need_keys: Iterable[str], 
     Raises:
         ContentError: naming the key.
     """
-    known = {rule.id for rule in rules}
+    given = tuple(rules)
+    known = {rule.id for rule in given}
+    topics = {rule.card for rule in given}
+    for name in dict(made.quiet_topics).keys() - topics:
+        raise ContentError(
+            file, f"quiet_topics.{name}", "there is no such topic", f"Known: {', '.join(sorted(topics))}."
+        )
+    for ident in dict(made.shown_to_percent).keys() - known:
+        raise ContentError(
+            file, f"shown_to_percent.{ident}", "there is no such rule at this hook", "See docs/reference/."
+        )
     for key, named in (("preview", made.preview), ("off", made.off)):
         for ident in named:
             if ident not in known and ident != "*":

@@ -8,10 +8,12 @@ from dataclasses import replace
 from cds_service.cards.plan import GAPS, CardPlan
 from cds_service.cards.texts import Texts
 from cds_service.engine.evaluate import Evaluation
+from cds_service.engine.quiet import SAFETY, is_safety
 from cds_service.kernel.criteria import Criterion
 from cds_service.kernel.facts import COULD_NOT_LOOK, Gap, GapKind
 from cds_service.kernel.figures import Supporting
-from cds_service.kernel.rules import Kind, Level, Outcome, Proposal, Verdict
+from cds_service.kernel.past import QUIET, SILENT, PastAnswer
+from cds_service.kernel.rules import Kind, Level, Outcome, Proposal, Rule, Verdict
 from cds_service.kernel.truth import Truth
 
 # Worth a card of its own in a patient who is in scope: something is there, or should have been looked at (S3, S5).
@@ -22,14 +24,23 @@ _WORTH_SAYING = COULD_NOT_LOOK | {
     GapKind.UNREADABLE,
 }
 
-# Order of a topic that no cap cuts off: safety.
-_NEVER_CUT = 0
+
+def _everybody(_rule: Rule) -> bool:
+    return True
 
 
 def arrange(
-    evaluation: Evaluation, texts: Texts, *, only_safety: bool = False, in_basket: frozenset[str] = frozenset()
+    evaluation: Evaluation,
+    texts: Texts,
+    *,
+    only_safety: bool = False,
+    in_basket: frozenset[str] = frozenset(),
+    shown: Callable[[Rule], bool] = _everybody,
+    answered: Callable[[CardPlan], PastAnswer | None] | None = None,
 ) -> tuple[CardPlan, ...]:
     """The cards to give, most urgent first, at most the profile's cap; safety of a drug is never cut off.
+
+    Behind them stand those that are held back, marked as such: topics that were answered, and what rules in silent mode say.
 
     Nothing is lost: what the cap cuts off is named on the last card, what could not be looked at on the first. While
     orders are written only the topics that belong beside those orders are given: the rest was said when the chart was opened.
@@ -40,31 +51,61 @@ def arrange(
         only_safety: give nothing but safety of a drug: the rest is said at the other order hook.
         in_basket: orders that are being written already: none is offered again, and advice that asks for nothing else is
             answered. What speaks against a drug is never answered by an order.
+        shown: whether what a rule says is shown to this patient.
+        answered: the answer to an earlier card that still stands for this one; none where nothing is remembered.
     """
     if evaluation.silent:
         return ()
-    outcomes = _spoken_about(evaluation, texts)
+    spoken = _spoken_about(evaluation, texts)
+    heard = tuple(each for each in spoken if shown(each.rule))
+    unheard = tuple(each for each in spoken if not shown(each.rule))
+    plans = _plans(heard, texts, in_basket, only_safety=only_safety)
+    if answered:
+        plans = [_with_answer(plan, answered(plan), texts) for plan in plans]
+    given = [plan for plan in plans if not plan.held]
+    quiet = [plan for plan in plans if plan.held]
+    silent = [replace(plan, held=SILENT) for plan in _plans(unheard, texts, in_basket, only_safety=only_safety)]
+    gaps = () if only_safety else open_gaps(heard)
+    if given:
+        given = _limited(given, gaps, evaluation.profile.card_cap, texts)
+    elif gaps and (evaluation.scope.truth is Truth.YES or _concerned(heard)):
+        given = [CardPlan(GAPS, Level.INFO, gaps=gaps)]
+    return (*given, *quiet, *silent)
+
+
+def _plans(
+    outcomes: tuple[Outcome, ...], texts: Texts, in_basket: frozenset[str], *, only_safety: bool
+) -> list[CardPlan]:
+    """One card for each topic, most urgent first."""
     by_topic = _by_topic(_unanswered(outcomes, in_basket, texts), texts)
     if only_safety:
-        return tuple(plan for plan in by_topic.values() if texts.topics[plan.topic].order == _NEVER_CUT)
-    plans = _absorbed(by_topic, texts)
-    plans.sort(key=lambda plan: (-plan.level.rank, texts.topics[plan.topic].order))
-    gaps = open_gaps(outcomes)
-    if not plans:
-        concerned = evaluation.scope.truth is Truth.YES or _concerned(outcomes)
-        return (CardPlan(GAPS, Level.INFO, gaps=gaps),) if gaps and concerned else ()
-    shown, cut = _within(evaluation.profile.card_cap, plans, texts)
-    shown[0] = replace(shown[0], gaps=tuple(dict.fromkeys((*shown[0].gaps, *gaps))))
+        plans = [plan for plan in by_topic.values() if texts.topics[plan.topic].order == SAFETY]
+    else:
+        plans = _absorbed(by_topic, texts)
+    return sorted(plans, key=lambda plan: (-plan.level.rank, texts.topics[plan.topic].order))
+
+
+def _limited(plans: list[CardPlan], gaps: tuple[Gap, ...], cap: int, texts: Texts) -> list[CardPlan]:
+    """At most that many, with the gaps on the first and the titles of the others on the last."""
+    kept, cut = _within(cap, plans, texts)
+    kept[0] = replace(kept[0], gaps=tuple(dict.fromkeys((*kept[0].gaps, *gaps))))
     if cut:
-        shown[-1] = replace(shown[-1], also=tuple(plan.topic for plan in cut))
-    return tuple(shown)
+        kept[-1] = replace(kept[-1], also=tuple(plan.topic for plan in cut))
+    return kept
+
+
+def _with_answer(plan: CardPlan, answer: PastAnswer | None, texts: Texts) -> CardPlan:
+    """An answered card is held back; one about safety is told in short."""
+    if answer is None:
+        return plan
+    return replace(plan, answered=answer, held="" if is_safety(plan, texts) else QUIET)
 
 
 def _within(cap: int, plans: list[CardPlan], texts: Texts) -> tuple[list[CardPlan], list[CardPlan]]:
-    """The cards inside the cap, and those cut off; a topic of order `_NEVER_CUT` stays, as one card more if need be."""
+    """The cards inside the cap, and those cut off; a topic of order SAFETY stays, as one card more if need be."""
 
     def stays(plan: CardPlan) -> bool:
-        return texts.topics[plan.topic].order == _NEVER_CUT
+        return texts.topics[plan.topic].order == SAFETY
 
     kept = [plan for plan in plans[cap:] if stays(plan)]
     return [*plans[:cap], *kept], [plan for plan in plans[cap:] if not stays(plan)]
@@ -114,7 +155,7 @@ def spoken_topics(orders: frozenset[str], texts: Texts, *, only_safety: bool = F
     given = {
         name
         for name, topic in texts.topics.items()
-        if topic.beside & orders and (topic.order == _NEVER_CUT or not only_safety)
+        if topic.beside & orders and (topic.order == SAFETY or not only_safety)
     }
     return frozenset(given | {name for name, topic in texts.topics.items() if given & set(topic.inside)})
 
@@ -148,7 +189,7 @@ def _unanswered(outcomes: tuple[Outcome, ...], in_basket: frozenset[str], texts:
     kept = []
     for outcome in outcomes:
         left = tuple(each for each in outcome.finding.propose if each.order not in in_basket)
-        answered = outcome.finding.propose and not left and texts.topics[outcome.rule.card].order != _NEVER_CUT
+        answered = outcome.finding.propose and not left and texts.topics[outcome.rule.card].order != SAFETY
         if not answered:
             kept.append(replace(outcome, finding=replace(outcome.finding, propose=left)))
     return tuple(kept)

@@ -51,6 +51,16 @@ class Profile(Protocol):
     def card_cap(self) -> int:
         """Most cards in one answer."""
 
+    def quiet_days(self, topic: str, *, accepted: bool, reasons: Sequence[str]) -> int:
+        """For how many days a topic stays silent for a patient after its card was answered so; 0: not at all."""
+
+    @property
+    def quiet_for_the_user_alone(self) -> tuple[str, ...]:
+        """Reasons that silence a topic for the user who gave them, and for nobody else."""
+
+    def percent_shown(self, rule: str) -> int:
+        """To how many of a hundred patients what a rule says is shown; for the others it stays in silent mode."""
+
     @property
     def language(self) -> str:
         """Language of the cards."""
@@ -103,6 +113,9 @@ class Clinic(Protocol):
 
     def unread_kinds(self, facts: Any) -> Mapping[tuple[str, str], int]:
         """How many resources could not be used for their value, per resource type and reason."""
+
+    def news(self, facts: Any, thresholds: Thresholds) -> frozenset[str]:
+        """What is found about the patient of which anything new makes an answered topic speak again."""
 
     def group(self, facts: Any) -> tuple[str, str]:
         """Sex and age band, for reports that compare groups; empty where not known."""

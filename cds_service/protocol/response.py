@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from cds_service.kernel.account import Account
+from cds_service.kernel.past import IssuedCard
 from cds_service.kernel.rules import Level
 
 # "fewer than 140 characters" (2.0.1, Card Attributes)
@@ -210,10 +211,12 @@ class HookResponse:
     Attributes:
         cards: most urgent first; none means "no advice", never "all is well" (S1).
         account: what the operator's log and metrics may know of the call; not sent.
+        issued: what the store may know of these cards and of those that were held back; not sent, and never logged.
     """
 
     cards: tuple[Card, ...] = ()
     account: Account = field(default_factory=Account)
+    issued: tuple[IssuedCard, ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The body, without null and without anything empty but `cards`.

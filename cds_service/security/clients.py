@@ -79,6 +79,10 @@ SCHEMA: Mapping[str, Any] = {
             "type": "string",
             "minLength": 1,
         },
+        "silent": {
+            "description": "Silent mode: its calls are answered without cards, and what would have been shown is recorded.",
+            "type": "boolean",
+        },
         "dialect": {"description": "What its software understands beyond the standard.", "type": "string"},
         "ca_bundle": {
             "description": "File with the certificate authorities of its FHIR servers, in place of the public ones.",
@@ -135,6 +139,7 @@ class Client:
     fhir_bases: tuple[Base, ...] = ()
     profile: str | None = None
     site_file: Path | None = None
+    silent: bool = False
     dialect: str = ""
     ca_bundle: str | None = None
     max_token_seconds: int = 300

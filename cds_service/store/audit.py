@@ -9,35 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from cds_service.kernel.past import IssuedCard
 from cds_service.store.database import Database
 from cds_service.store.rows import WITHHELD, code_or_withheld, put
 from cds_service.store.site_key import SiteKey
 from cds_service.store.tables import calls, issued
 
 _MOST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedCard:
-    """What is kept about a card that was given.
-
-    Attributes:
-        card: its uuid.
-        topic: code of what it is about.
-        indicator: how urgent it was.
-        rules: id, version and verdict of the rules behind it.
-        suggestions: uuid and type of resource of each order that was offered.
-        display: "shown", or why it was not.
-        evidence: what it rested on, in words of ours; kept as keyed hashes.
-    """
-
-    card: str
-    topic: str
-    indicator: str
-    rules: tuple[tuple[str, str, str], ...] = ()
-    suggestions: tuple[tuple[str, str], ...] = ()
-    display: str = "shown"
-    evidence: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,13 @@ class Database:
             raise self._failure("migrate", problem) from None
         self._breaker.went_well()
 
-    def write(self, what: str, work: Callable[[Connection], _T]) -> _T:
+    def write(self, what: str, work: Callable[[Connection], _T], *, reading: bool = False) -> _T:
         """Do `work` in one transaction. When this returns, the result is on the disk.
 
         Args:
             what: short fixed name of the work, for the alarm.
             work: runs its statements on the connection; must be short.
+            reading: see `read`.
 
         Raises:
             StoreUnavailable: the database cannot be used, or was left alone since it could not be used a moment ago.
@@ -100,7 +101,19 @@ class Database:
         if not self._breaker.may_try():
             self._alarm(what, SKIPPED)
             raise StoreUnavailable(_words(self._breaker.problem))
-        return self._attempt(what, work)
+        return self._attempt(what, work, reading=reading)
+
+    def read(self, what: str, work: Callable[[Connection], _T]) -> _T:
+        """Do `work`, which only reads, in one transaction that waits for no writer.
+
+        Args:
+            what: short fixed name of the work, for the alarm.
+            work: runs its statements on the connection; must be short, and take all rows before it returns.
+
+        Raises:
+            StoreUnavailable: as `write` does.
+        """
+        return self.write(what, work, reading=True)
 
     def problems(self) -> tuple[str, ...]:
         """What keeps the database from being used, as this process knows it; nothing if all is well.
@@ -120,11 +133,11 @@ class Database:
         if engine:
             engine.dispose()
 
-    def _attempt(self, what: str, work: Callable[[Connection], _T]) -> _T:
+    def _attempt(self, what: str, work: Callable[[Connection], _T], *, reading: bool = False) -> _T:
         try:
             if not self._migrated:
                 self._upgrade(self._engine())
-            with self._turn(), self._engine().begin() as connection:
+            with self._turn(), self._begun(reading=reading) as connection:
                 found = work(connection)
         except _FAILURES as problem:
             if isinstance(problem, StatementError) and not isinstance(problem, DBAPIError):
@@ -144,6 +157,10 @@ class Database:
         return self._engines.get(process) or self._engines.setdefault(
             process, engines.make(self._url, engines.DURING_A_CALL, pooled=True)
         )
+
+    def _begun(self, *, reading: bool) -> AbstractContextManager[Connection]:
+        engine = self._engine()
+        return (engine.execution_options(**engines.READING) if reading else engine).begin()
 
     def _turn(self) -> AbstractContextManager[None]:
         """SQLite lets one writer in at a time, so threads queue here, where they are served in turn."""

@@ -6,6 +6,7 @@ import os
 import random
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ class Patience:
     answer: float
     connection: float
 
+
+# An option of a connection whose transaction only reads: in SQLite it takes no lock (write-ahead log), and waits for none.
+READING: Mapping[str, Any] = {"bonecds_reading": True}
 
 DURING_A_CALL = Patience(lock=0.5, statement=1, answer=1.5, connection=0.5)
 # Another process may be at work on a large table.
@@ -115,7 +119,10 @@ def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        _begin(connection, patience.lock)
+        if connection.get_execution_options().keys() & READING.keys():
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin(connection, patience.lock)
 
     if path:
         _notice_a_replaced_file(engine, path)

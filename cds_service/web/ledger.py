@@ -7,16 +7,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cds_service.cards.render import EXTENSION
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import StoreUnavailable
 from cds_service.kernel.needs import LookupState
+from cds_service.kernel.past import IssuedCard, PastAnswer
 from cds_service.kernel.rules import Verdict
 from cds_service.protocol.feedback import Feedback
 from cds_service.protocol.request import HookRequest
-from cds_service.protocol.response import Card
-from cds_service.store.audit import Audit, AuditRecord, IssuedCard
+from cds_service.security.tokens import Caller
+from cds_service.store.audit import Audit, AuditRecord
 from cds_service.store.feedback import FeedbackBox
+from cds_service.store.past import Past
 from cds_service.web.logs import Line
 
 _COMPLETE = LookupState.COMPLETE.value
@@ -30,16 +31,18 @@ class Ledger:
         audit: the store of records.
         versions: version of each rule, by id.
         feedback: the store of what became of cards.
+        past: reads how earlier cards were answered.
         groups: whether sex and age band of the patient are kept, for reports by group.
     """
 
     audit: Audit
     versions: Mapping[str, str]
     feedback: FeedbackBox
+    past: Past
     groups: bool = False
 
     def note(
-        self, line: Line, account: Account, call: HookRequest | None, issuer: str, cards: Sequence[Card] = ()
+        self, line: Line, account: Account, call: HookRequest | None, issuer: str, issued: Sequence[IssuedCard] = ()
     ) -> None:
         """Write the record of a call.
 
@@ -48,7 +51,7 @@ class Ledger:
             account: what it was about.
             call: the call, where its envelope could be read.
             issuer: the `iss` of the caller; "" where callers do not authenticate.
-            cards: the cards it was answered with.
+            issued: what may be kept of its cards.
         """
         fired = account.rules_with(Verdict.RECOMMEND.value)
         record = AuditRecord(
@@ -57,9 +60,9 @@ class Ledger:
             hook=line.hook,
             service=line.service,
             client=line.client,
-            issuer=issuer or (call.fhir_server or "" if call else ""),
+            issuer=whose(call, issuer) if call else issuer,
             patient_id=call.patient_id if call else "",
-            user_id=f"{call.user_type}/{call.user_id}" if call and call.user_id else "",
+            user_id=user_of(call) if call else "",
             status=line.status or 0,
             ms=line.ms or 0,
             cards=line.cards or 0,
@@ -73,11 +76,23 @@ class Ledger:
             missing={key: state for key, state in account.lookups.items() if state != _COMPLETE},
             key_states=account.key_states,
             problem=line.problem,
-            issued=tuple(map(_issued, cards)),
+            issued=tuple(issued),
         )
         # the store has told the operator; care goes on
         with contextlib.suppress(StoreUnavailable):
             self.audit.record(record)
+
+    def answers(self, call: HookRequest, caller: Caller | None) -> Sequence[PastAnswer]:
+        """How earlier cards about the patient of a call were answered; none while the store is away: then everything is said."""
+        try:
+            return self.past.answers(
+                client=caller.client.name if caller else "",
+                issuer=whose(call, caller.client.issuer if caller else ""),
+                patient_id=call.patient_id,
+                user_id=user_of(call),
+            )
+        except StoreUnavailable:
+            return ()
 
     def keep(self, told: Sequence[Feedback], client: str, service: str) -> int:
         """Write what became of cards; returns how many of them are known.
@@ -89,16 +104,11 @@ class Ledger:
         return self.feedback.keep(told, client=client, service=service, received=now)
 
 
-def _issued(card: Card) -> IssuedCard:
-    rules = card.extension.get(EXTENSION, ())
-    return IssuedCard(
-        card.uuid,
-        card.source.topic.code if card.source.topic else "",
-        card.indicator.value,
-        tuple((each["id"], each["version"], each["verdict"]) for each in rules),
-        tuple(
-            (each.uuid, str(action.resource.get("resourceType", "")))
-            for each in card.suggestions
-            for action in each.actions
-        ),
-    )
+def whose(call: HookRequest, issuer: str) -> str:
+    """Whose ids stand in a call: the `iss` of its caller, or its FHIR address where callers do not authenticate."""
+    return issuer or call.fhir_server or ""
+
+
+def user_of(call: HookRequest) -> str:
+    """The user as `userId` has it; empty where nobody is named."""
+    return f"{call.user_type}/{call.user_id}" if call.user_id else ""

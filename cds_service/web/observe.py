@@ -14,6 +14,7 @@ from flask import current_app, g, has_app_context
 
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import Unassessable
+from cds_service.kernel.past import IssuedCard
 from cds_service.protocol.feedback import Feedback
 from cds_service.protocol.response import Card, HookResponse
 from cds_service.web import logs
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 EXTENSION = "bonecds-metrics"
 LEDGER = "bonecds-ledger"
 # names under which `store.database` tells of a failure, and what the operator calls it
-_STORES = {"audit": ("audit", Alarm.AUDIT_FAILING), "used_tokens": ("replay", Alarm.REPLAY_STORE_DOWN)}
+_STORES = {
+    "audit": ("audit", Alarm.AUDIT_FAILING),
+    "used_tokens": ("replay", Alarm.REPLAY_STORE_DOWN),
+    "past": ("cards", Alarm.AUDIT_FAILING),
+}
 _NOTHING = Account()
 
 
@@ -52,7 +57,7 @@ def ends(_problem: BaseException | None = None) -> None:
 
 def answered(found: HookResponse) -> None:
     """Note a call that was answered with cards, or with none."""
-    _note("call", 200, account=found.account, cards=found.cards)
+    _note("call", 200, account=found.account, cards=found.cards, issued=found.issued)
 
 
 def refused(status: int, problem: Exception) -> None:
@@ -121,6 +126,7 @@ def _note(
     place: str = "",
     account: Account = _NOTHING,
     cards: tuple[Card, ...] | None = None,
+    issued: Sequence[IssuedCard] = (),
 ) -> None:
     seconds = time.monotonic() - g.began
     service, hook = _service()
@@ -149,4 +155,4 @@ def _note(
     ledger = cast("Ledger | None", current_app.extensions.get(LEDGER))
     # only of callers who were let in: whoever is turned away must not be able to fill a disk. Feedback is kept by itself
     if ledger and g.get("admitted") and event != "feedback":
-        ledger.note(line, account, g.get("call"), g.get("issuer", ""), cards or ())
+        ledger.note(line, account, g.get("call"), g.get("issuer", ""), issued)

@@ -85,6 +85,13 @@ SCHEMA: Mapping[str, Any] = {
             "type": "string",
             "minLength": 1,
         },
+        "former_key_files": {
+            "description": "Files with keys that were in use before, so that what they made can still be found: answers to earlier"
+            " cards, and what `bonecds erase` deletes.",
+            "type": "array",
+            "uniqueItems": True,
+            "items": {"type": "string", "minLength": 1},
+        },
         "record_groups": {
             "description": "Keep sex and a band of ten years of age with each call, so that reports can compare groups.",
             "type": "boolean",
@@ -164,6 +171,7 @@ class Settings:
     fetch_ms: int = 2500
     database_url: str = ""
     audit_key_file: Path | None = None
+    former_key_files: tuple[Path, ...] = ()
     record_groups: bool = False
     silent: bool = False
     profile: str = "us"
@@ -187,6 +195,13 @@ class Settings:
             self._check_what_the_sandbox_needs()
         if self.clients:
             self._check_what_clients_need()
+        if self.silent and not self.database_url:
+            raise ContentError(
+                "settings",
+                "silent",
+                "needs a database: silent mode is for what would have been shown, and that is kept there.",
+                "Set database_url, such as sqlite:///bonecds.sqlite3, or take silent = true out.",
+            )
         if self.metrics_port == self.port:
             raise ContentError("settings", "metrics_port", "is the port of the service.", "Choose another.")
 
@@ -262,6 +277,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
             found |= _from_variable(name, environ[name])
     for name in found.keys() & {"cors_origins", "clients", "fhir_bases"}:
         found[name] = tuple(found[name])
+    if "former_key_files" in found:
+        found["former_key_files"] = tuple(map(Path, found["former_key_files"]))
     for name in found.keys() & {"site_file", "audit_key_file"}:
         found[name] = Path(found[name])
     if "as_of" in found:

@@ -243,6 +243,17 @@ class Profile:
     language: str = "en"
     not_kept: tuple[str, ...] = ()
     wording: tuple[tuple[str, str], ...] = ()
+    days: int = 100
+    quiet_for_the_user_alone: tuple[str, ...] = ()
+    percent: Mapping[str, int] = field(default_factory=dict)
+
+    def quiet_days(self, _topic: str, *, accepted: bool, reasons: Sequence[str]) -> int:
+        """Three times as long after a suggestion was taken, or for a good reason."""
+        return self.days * 3 if accepted or "never" in reasons else self.days
+
+    def percent_shown(self, rule: str) -> int:
+        """To all unless the test says otherwise."""
+        return self.percent.get(rule, 100)
 
 
 @dataclass(frozen=True)
@@ -256,6 +267,7 @@ class Clinic:
     signed_rules: frozenset[str] = frozenset()
     ordered: frozenset[str] = frozenset()
     guards: Mapping[str, Criterion] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
 
     def profile(self, _name: str) -> Profile:
         return Profile()
@@ -286,6 +298,9 @@ class Clinic:
 
     def unread(self, _facts: Any) -> Sequence[Mapping[str, str]]:
         return ({"resource": "Observation/9", "reason": "no-date"},)
+
+    def news(self, _facts: Any, _thresholds: Thresholds) -> frozenset[str]:
+        return self.found
 
     def group(self, _facts: Any) -> tuple[str, str]:
         """Nobody's."""

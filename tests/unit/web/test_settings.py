@@ -31,6 +31,9 @@ fetch_ms = 1500
 sandbox = false
 database_url = "sqlite:////var/lib/bonecds/bonecds.sqlite3"
 audit_key_file = "/etc/bonecds/audit.key"
+former_key_files = ["/etc/bonecds/audit-2025.key"]
+record_groups = true
+silent = true
 """
 EVERY = Settings(
     host="::1",
@@ -51,6 +54,9 @@ EVERY = Settings(
     fetch_ms=1500,
     database_url="sqlite:////var/lib/bonecds/bonecds.sqlite3",
     audit_key_file=Path("/etc/bonecds/audit.key"),
+    former_key_files=(Path("/etc/bonecds/audit-2025.key"),),
+    record_groups=True,
+    silent=True,
 )
 
 
@@ -98,6 +104,9 @@ def test_every_key_from_a_variable():
         "BONECDS_FETCH_MS": "1500",
         "BONECDS_DATABASE_URL": "sqlite:////var/lib/bonecds/bonecds.sqlite3",
         "BONECDS_AUDIT_KEY_FILE": "/etc/bonecds/audit.key",
+        "BONECDS_FORMER_KEY_FILES": "/etc/bonecds/audit-2025.key",
+        "BONECDS_RECORD_GROUPS": "true",
+        "BONECDS_SILENT": "true",
     }
     assert load(None, environ) == EVERY
     # clients have their own FHIR servers, so these two do not stand together
