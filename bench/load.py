@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sys
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,14 +19,18 @@ from bench.bodies import service_id
 
 _HEADERS = {"Content-Type": "application/json"}
 _TIMEOUT = 30
+# each call has an id of its own, as calls have: what is kept of one is kept once
+_INSTANCE = re.compile(rb'(?<="hookInstance":)\s*"[0-9a-f-]{36}"')
 
 
 def until(stop: float, port: int, body: bytes, path: str) -> list[float]:
     """Call over one kept-alive connection until that moment; the latencies in milliseconds."""
     found = []
+    before, after = _INSTANCE.split(body, 1)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
     while (began := time.perf_counter()) < stop:
-        connection.request("POST", path, body, _HEADERS)
+        call = b'%b"%b"%b' % (before, str(uuid.uuid4()).encode(), after)
+        connection.request("POST", path, call, _HEADERS)
         answer = connection.getresponse()
         said = answer.read()
         found.append((time.perf_counter() - began) * 1000)

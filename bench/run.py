@@ -1,6 +1,6 @@
 """The service against services that do nothing, on this machine, over loopback: see bench/README.md.
 
-python bench/run.py [--quick] [--hook HOOK] [--json FILE]
+python bench/run.py [--quick] [--hook HOOK] [--store] [--json FILE]
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ sys.path[0] = str(ROOT)
 from bench.bodies import HOOKS, SIZES, body  # noqa: E402
 
 NAMES = ("real", "null", "plain")
+# with the store and without it
+STORE = ("kept", "loose")
 _START_SECONDS = 30
 _STOP_SECONDS = 15
 
@@ -39,12 +41,16 @@ class Plan:
         seconds: length of one turn.
         connections: calls under way at a time; the service has four threads.
         hook: the hook called.
+        names: the services that take turns.
+        base: the one the others are compared with.
     """
 
     rounds: int
     seconds: float
     connections: int
     hook: str = "patient-view"
+    names: tuple[str, ...] = NAMES
+    base: str = "null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Turn:
 class Row:
     """What is reported of one service at one size. Rates are calls a second, latencies milliseconds.
 
-    `ratio` is the service's rate over that of the null service in the same round.
+    `ratio` is the service's rate over that of the base in the same round.
     """
 
     resources: int
@@ -80,17 +86,17 @@ def measure(plan: Plan) -> tuple[list[Row], dict[str, float]]:
     """Rows per size and service, and the memory of each worker in MB after the run."""
     with ExitStack() as stack:
         files = {size: stack.enter_context(_file(body(size, plan.hook))) for size in SIZES}
-        running = {name: stack.enter_context(running(name, plan.hook)) for name in NAMES}
+        served = {name: stack.enter_context(running(name, plan.hook)) for name in plan.names}
         rows = []
         for size, file in files.items():
-            for _, port in running.values():
+            for _, port in served.values():
                 _turn(port, file, min(0.5, plan.seconds), plan)
-            turns: dict[str, list[Turn]] = {name: [] for name in NAMES}
+            turns: dict[str, list[Turn]] = {name: [] for name in plan.names}
             for _ in range(plan.rounds):
-                for name, (_, port) in running.items():
+                for name, (_, port) in served.items():
                     turns[name].append(_turn(port, file, plan.seconds, plan))
-            rows += [_row(size, file.stat().st_size, name, turns) for name in NAMES]
-        return rows, {name: worker_rss(process.pid) for name, (process, _) in running.items()}
+            rows += [_row(size, file.stat().st_size, name, turns, plan.base) for name in plan.names]
+        return rows, {name: worker_rss(process.pid) for name, (process, _) in served.items()}
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -106,9 +112,9 @@ def worker_rss(master: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e6
 
 
-def _row(size: int, body_bytes: int, name: str, turns: dict[str, list[Turn]]) -> Row:
+def _row(size: int, body_bytes: int, name: str, turns: dict[str, list[Turn]], base: str) -> Row:
     mine = [turn.rate for turn in turns[name]]
-    ratios = [rate / null.rate for rate, null in zip(mine, turns["null"], strict=True)]
+    ratios = [rate / other.rate for rate, other in zip(mine, turns[base], strict=True)]
     ms = [latency for turn in turns[name] for latency in turn.ms]
     rate, ratio = statistics.median(mine), statistics.median(ratios)
     return Row(
@@ -183,10 +189,10 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def table(rows: Sequence[Row], rss: dict[str, float]) -> str:
+def table(rows: Sequence[Row], rss: dict[str, float], base: str) -> str:
     """The report as a Markdown table."""
     lines = [
-        "| resources | body | service | requests/s (lowest-highest round) | of null | p50 ms | p99 ms | calls |",
+        f"| resources | body | service | requests/s (lowest-highest round) | of {base} | p50 ms | p99 ms | calls |",
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
@@ -203,12 +209,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="about 15 seconds instead of about 70")
     parser.add_argument("--connections", type=int, default=4, help="calls under way at a time")
     parser.add_argument("--hook", choices=HOOKS, default=HOOKS[0], help="the hook called")
+    parser.add_argument("--store", action="store_true", help="with the store against without it")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     asked = parser.parse_args(arguments)
-    plan = Plan(2, 0.5, asked.connections, asked.hook) if asked.quick else Plan(5, 1.8, asked.connections, asked.hook)
+    compared = (STORE, "loose") if asked.store else (NAMES, "null")
+    rounds, seconds = (2, 0.5) if asked.quick else (5, 1.8)
+    plan = Plan(rounds, seconds, asked.connections, asked.hook, *compared)
     rows, rss = measure(plan)
     print(f"{plan.rounds} rounds of {plan.seconds} s each, {plan.connections} connections, one worker\n")
-    print(table(rows, rss))
+    print(table(rows, rss, plan.base))
     if asked.json:
         report = {"plan": asdict(plan), "rows": [asdict(row) for row in rows], "rss_mb": rss}
         asked.json.write_text(json.dumps(report, indent=1) + "\n")

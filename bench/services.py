@@ -1,25 +1,33 @@
-"""The three services that `run.py` compares, on the same gunicorn settings: one worker, the default threads.
+"""The services that `run.py` compares, on the same gunicorn settings: one worker, the default threads.
 
 real   the product: rules, facts, cards.
 null   the product's Flask application with an `answer` that ignores the prefetch and gives one constant card: the same
        reading of the body, the same strict JSON, the same check of the envelope, the same log line.
 plain  a Flask application of a few lines that parses the body with orjson alone and gives the same constant card: what the
        strictness of the envelope costs can be read off against it.
+kept   the whole product with a SQLite file on this disk: each call and its cards are recorded, and earlier answers read.
+loose  the same without a database.
 
 Started as `python -m bench.services NAME PORT HOOK`; listens on loopback only.
 """
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 
 import orjson
 from flask import Flask, Response, request
 
 from bench.bodies import AS_OF, service_id
+from cds_service.cli.compose import build_app
 from cds_service.engine.answer import answer
 from cds_service.engine.services import Service, installed
 from cds_service.kernel.rules import Level
@@ -70,8 +78,20 @@ def plain(settings: Settings, hook: str = "patient-view") -> Flask:
     return app
 
 
+def kept(settings: Settings, _hook: str) -> Flask:
+    """The product as it is composed for a site, with a database."""
+    folder = tempfile.mkdtemp(prefix="bonecds-bench-", dir=Path.cwd() / "build")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return build_app(replace(settings, as_of=AS_OF, database_url=f"sqlite:///{folder}/bonecds.sqlite3"))
+
+
+def loose(settings: Settings, _hook: str) -> Flask:
+    """The same without one."""
+    return build_app(replace(settings, as_of=AS_OF))
+
+
 SERVICES: Mapping[str, Callable[[Settings, str], Flask]] = MappingProxyType(
-    {"real": real, "null": null, "plain": plain}
+    {"real": real, "null": null, "plain": plain, "kept": kept, "loose": loose}
 )
 
 

@@ -80,7 +80,7 @@ def decide(
     news = cache(lambda: service.clinic.news(evaluation.facts, thresholds))
 
     def evidence(plan: CardPlan) -> frozenset[str]:
-        return evidence_of(plan, evaluation, news(), texts)
+        return evidence_of(plan, evaluation, news, texts)
 
     arranged = arrange(
         evaluation,

@@ -28,19 +28,22 @@ def is_safety(plan: CardPlan, texts: Texts) -> bool:
     return texts.topics[plan.topic].order == SAFETY or plan.level is Level.CRITICAL
 
 
-def evidence_of(plan: CardPlan, evaluation: Evaluation, news: frozenset[str], texts: Texts) -> frozenset[str]:
+def evidence_of(
+    plan: CardPlan, evaluation: Evaluation, news: Callable[[], frozenset[str]], texts: Texts
+) -> frozenset[str]:
     """What a card rests on, in words that stay the same from call to call.
 
     Args:
         plan: the card.
         evaluation: what the rules said.
-        news: see `Clinic.news`.
+        news: see `Clinic.news`. Not for what speaks against a drug, which is told in any case: its rules say all there is.
         texts: topics and their order.
     """
     rules = (f"rule {outcome.rule.id}" for outcome in plan.outcomes)
     # growing with urgency, so that a card that became less urgent brings nothing new
     levels = (f"level {level.value}" for level in Level if level.rank <= plan.level.rank)
-    return news | frozenset((*rules, *levels, *_safety_findings(evaluation, texts)))
+    found = frozenset() if texts.topics[plan.topic].order == SAFETY else news()
+    return found | frozenset((*rules, *levels, *_safety_findings(evaluation, texts)))
 
 
 def _safety_findings(evaluation: Evaluation, texts: Texts) -> Iterator[str]:

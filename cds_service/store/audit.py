@@ -16,6 +16,7 @@ from cds_service.store.site_key import SiteKey
 from cds_service.store.tables import calls, issued
 
 _MOST = 200
+_A_CALL = insert(calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +147,5 @@ class Audit:
 
 
 def _insert(connection: Connection, row: Mapping[str, Any], cards: Sequence[Mapping[str, Any]]) -> None:
-    connection.execute(insert(calls).values(row))
+    connection.execute(_A_CALL, row)
     put(connection, issued, cards)

@@ -55,7 +55,7 @@ class Database:
         self._migrated = False
         # By process: a connection must not be used, nor closed, by a child of the process that opened it
         # (sqlite.org/howtocorrupt.html 2.6), so what a parent opened stays here untouched.
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[tuple[int, bool], Engine] = {}
         self._turns: dict[int, Turns] = {}
         self._engine()
 
@@ -104,11 +104,11 @@ class Database:
         return self._attempt(what, work, reading=reading)
 
     def read(self, what: str, work: Callable[[Connection], _T]) -> _T:
-        """Do `work`, which only reads, in one transaction that waits for no writer.
+        """Do `work`, one statement that only reads and waits for no writer.
 
         Args:
             what: short fixed name of the work, for the alarm.
-            work: runs its statements on the connection; must be short, and take all rows before it returns.
+            work: runs its statement on the connection; must be short, and take all rows before it returns.
 
         Raises:
             StoreUnavailable: as `write` does.
@@ -129,15 +129,16 @@ class Database:
 
     def close(self) -> None:
         """Close the connections of this process."""
-        engine = self._engines.pop(os.getpid(), None)
-        if engine:
-            engine.dispose()
+        for reading in (False, True):
+            if engine := self._engines.pop((os.getpid(), reading), None):
+                engine.dispose()
 
     def _attempt(self, what: str, work: Callable[[Connection], _T], *, reading: bool = False) -> _T:
         try:
             if not self._migrated:
                 self._upgrade(self._engine())
-            with self._turn(), self._begun(reading=reading) as connection:
+            turn = contextlib.nullcontext() if reading and not self._in_memory else self._turn()
+            with turn, self._engine(reading=reading).begin() as connection:
                 found = work(connection)
         except _FAILURES as problem:
             if isinstance(problem, StatementError) and not isinstance(problem, DBAPIError):
@@ -151,16 +152,13 @@ class Database:
     def _in_memory(self) -> bool:
         return self._url.drivername == "sqlite" and not self.file
 
-    def _engine(self) -> Engine:
-        process = os.getpid()
+    def _engine(self, *, reading: bool = False) -> Engine:
+        # one in memory has one connection; PostgreSQL needs no other to read beside writers
+        kind = (os.getpid(), reading and bool(self.file))
         # Two threads may both make one; an engine that loses has no connection yet.
-        return self._engines.get(process) or self._engines.setdefault(
-            process, engines.make(self._url, engines.DURING_A_CALL, pooled=True)
+        return self._engines.get(kind) or self._engines.setdefault(
+            kind, engines.make(self._url, engines.DURING_A_CALL, pooled=True, reading=kind[1])
         )
-
-    def _begun(self, *, reading: bool) -> AbstractContextManager[Connection]:
-        engine = self._engine()
-        return (engine.execution_options(**engines.READING) if reading else engine).begin()
 
     def _turn(self) -> AbstractContextManager[None]:
         """SQLite lets one writer in at a time, so threads queue here, where they are served in turn."""

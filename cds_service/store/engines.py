@@ -6,12 +6,12 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
@@ -35,8 +35,8 @@ class Patience:
     connection: float
 
 
-# An option of a connection whose transaction only reads: in SQLite it takes no lock (write-ahead log), and waits for none.
-READING: Mapping[str, Any] = {"bonecds_reading": True}
+# connections that read at the same time, in each process: calls compute one at a time, so few are wanted
+_READERS = 4
 
 DURING_A_CALL = Patience(lock=0.5, statement=1, answer=1.5, connection=0.5)
 # Another process may be at work on a large table.
@@ -73,23 +73,32 @@ def file_of(url: URL) -> Path | None:
     return Path(named) if named and named != ":memory:" else None
 
 
-def make(url: URL, patience: Patience, *, pooled: bool) -> Engine:
+def make(url: URL, patience: Patience, *, pooled: bool, reading: bool = False) -> Engine:
     """An engine. It opens no connection before it is asked to.
 
     Args:
         url: from `parse`.
         patience: how long to wait.
         pooled: keep connections for the next use; else close each after use.
+        reading: one statement at a time that reads. In SQLite it takes no lock and waits for none (write-ahead log).
 
     Raises:
         ContentError: psycopg is not installed.
     """
-    maker = _sqlite if url.drivername == "sqlite" else _postgres
     # Parameters would stand in the text of errors.
-    return maker(url, patience, {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool}))
+    options = {"hide_parameters": True, "json_serializer": _json} | ({} if pooled else {"poolclass": NullPool})
+    return (
+        _sqlite(url, patience, options, reading=reading)
+        if url.drivername == "sqlite"
+        else _postgres(url, patience, options)
+    )
 
 
-def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _sqlite(url: URL, patience: Patience, options: dict[str, Any], *, reading: bool) -> Engine:
     path = file_of(url)
     # mode=rw: a file that was moved away must be an error, not a new empty database
     name = f"file:{quote(str(path.absolute()))}?mode=rw" if path else ":memory:"
@@ -111,7 +120,7 @@ def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
         # SQLite lets one writer in at a time; with a connection each, threads would only compete for its lock.
         options |= {
             "poolclass": QueuePool,
-            "pool_size": 1,
+            "pool_size": _READERS if reading else 1,
             "max_overflow": 0,
             "pool_timeout": patience.connection,
         }
@@ -119,9 +128,8 @@ def _sqlite(url: URL, patience: Patience, options: dict[str, Any]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().keys() & READING.keys():
-            connection.exec_driver_sql("BEGIN")
-        else:
+        # each statement that reads sees one state of the database without being told to
+        if not reading:
             _begin(connection, patience.lock)
 
     if path:

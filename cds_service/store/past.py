@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, select
 
 from cds_service.kernel.past import SHOWN, PastAnswer
 from cds_service.store.database import Database
@@ -15,6 +16,33 @@ from cds_service.store.tables import calls, feedback, issued
 
 # the newest ones; more would be somebody who answers a card again and again
 _MOST = 200
+
+
+@lru_cache(maxsize=8)
+def _asked(keys: int) -> Select[Any]:
+    """The answers under that many keys, put together once: that costs more than asking."""
+    whose: list[BindParameter[str]] = [bindparam(f"whose_{number}") for number in range(keys)]
+    return (
+        select(
+            issued.c.topic,
+            issued.c.key_id,
+            issued.c.evidence,
+            calls.c.user_hash,
+            feedback.c.outcome,
+            feedback.c.at,
+            feedback.c.received,
+            feedback.c.reasons,
+        )
+        .join(feedback, (feedback.c.card == issued.c.card) & (feedback.c.client == issued.c.client))
+        .join(calls, calls.c.correlation_id == issued.c.correlation_id)
+        .where(
+            issued.c.patient_hash.in_(whose),
+            issued.c.client == bindparam("client"),
+            issued.c.display == SHOWN,
+        )
+        .order_by(feedback.c.received.desc())
+        .limit(_MOST)
+    )
 
 
 class Past:
@@ -43,24 +71,10 @@ class Past:
         if not patient_id:
             return ()
         whose = [key.pseudonym("patient", issuer, patient_id) for key in self._keys.values()]
-        asked = (
-            select(
-                issued.c.topic,
-                issued.c.key_id,
-                issued.c.evidence,
-                calls.c.user_hash,
-                feedback.c.outcome,
-                feedback.c.at,
-                feedback.c.received,
-                feedback.c.reasons,
-            )
-            .join(feedback, (feedback.c.card == issued.c.card) & (feedback.c.client == issued.c.client))
-            .join(calls, calls.c.correlation_id == issued.c.correlation_id)
-            .where(issued.c.patient_hash.in_(whose), issued.c.client == client, issued.c.display == SHOWN)
-            .order_by(feedback.c.received.desc())
-            .limit(_MOST)
+        asked = {f"whose_{number}": each for number, each in enumerate(whose)} | {"client": client}
+        rows = self._database.read(
+            "past", lambda connection: connection.execute(_asked(len(whose)), asked).mappings().all()
         )
-        rows = self._database.read("past", lambda connection: connection.execute(asked).mappings().all())
         return tuple(self._answer(row, issuer, patient_id, user_id) for row in rows)
 
     def _answer(self, row: RowMapping, issuer: str, patient_id: str, user_id: str) -> PastAnswer:

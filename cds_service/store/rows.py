@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -21,7 +22,13 @@ def code_or_withheld(text: str) -> str:
 
 def new_in(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that leaves rows alone which are there. Not one that fails: PostgreSQL would log the key, and wait for nothing."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return _new_in(connection.dialect.name, table)
+
+
+@lru_cache(maxsize=32)
+def _new_in(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Put together once: that costs as much as the insert itself."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import os
@@ -53,7 +52,7 @@ class SiteKey:
         return self._digest(json.dumps(["evidence", issuer, identifier, told]).encode())[:16]
 
     def _digest(self, text: bytes) -> str:
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
+        return hmac.digest(self._secret, text, "sha256").hex()
 
 
 def beside(database_file: str) -> Path:
