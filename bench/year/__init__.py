@@ -1,0 +1,1 @@
+"""A simulated year: invented patients, invented clinicians with stated behaviour, the real rules and cards."""
