@@ -80,7 +80,17 @@ def seen(rows: Sequence[Row]) -> Iterator[SeenCall]:
         for place, row in enumerate(of_day):
             time = midnight + dt.timedelta(hours=7 + 12 * place / len(of_day))
             yield SeenCall(
-                time, _SERVICE, "", f"patient-{row.patient}", 200, 20, row.cards, row.fired, row.unsure, row.missing, "1"
+                time,
+                _SERVICE,
+                "",
+                f"patient-{row.patient}",
+                200,
+                20,
+                row.cards,
+                row.fired,
+                row.unsure,
+                row.missing,
+                "1",
             )
 
 
@@ -175,7 +185,10 @@ def report(patients: int, seed: int, processes: int) -> str:
         lines.append(f"| {each.name} | {share} | {told} |")
         print(lines[-1], file=sys.stderr)
     silence = feed_noticed_after(usual)
-    lines += ["", f"The client stops calling: noticed after {silence}." if silence else "The client stops calling: not noticed."]
+    lines += [
+        "",
+        f"The client stops calling: noticed after {silence}." if silence else "The client stops calling: not noticed.",
+    ]
     wrong, looks = false_alarms(usual)
     lines.append(f"Nothing is broken: {wrong} new alarms in {looks:,} calls.")
     return "\n".join(lines)

@@ -30,23 +30,45 @@ _SETTINGS = click.option(
 @_SETTINGS
 @click.option(
     "--before",
-    required=True,
     type=click.DateTime(formats=["%Y-%m-%d"]),
-    help="Delete what is older than this day (UTC).",
+    help="Delete what is older than this day (UTC); without it, what is older than keep_days of the settings says.",
 )
 @click.option(
     "--only", multiple=True, type=click.Choice(list(TABLES)), help="This table alone; may be given several times."
 )
-def purge(path: Path | None, before: dt.datetime, only: tuple[str, ...]) -> None:
+def purge(path: Path | None, before: dt.datetime | None, only: tuple[str, ...]) -> None:
     """Delete records of calls, cards and feedback that are older than your rules let you keep them.
 
-    The service may run meanwhile. Says how many rows went, per table. Nothing is ever deleted by itself but used tokens.
+    The service may run meanwhile. Says how many rows went, per table. Nothing is ever deleted by itself but used tokens: let a
+    timer run this once a day.
     """
-    database = _database(_settings(path))
+    settings = _settings(path)
+    limits = _limits(settings, before, only or tuple(TABLES))
+    database = _database(settings)
     try:
-        _say(Retention(database).purge(before.replace(tzinfo=dt.UTC), only or tuple(TABLES)))
+        for table, limit in limits.items():
+            _say(Retention(database).purge(limit, (table,)))
     finally:
         database.close()
+
+
+def _limits(settings: Settings, before: dt.datetime | None, tables: tuple[str, ...]) -> Mapping[str, dt.datetime]:
+    """By table, the moment before which rows go; in the order of `TABLES`."""
+    if before is not None:
+        return {name: before.replace(tzinfo=dt.UTC) for name in TABLES if name in tables}
+    now = dt.datetime.now(dt.UTC)  # noqa: TID251 how old a row is depends on the day
+    found = {
+        name: now - dt.timedelta(settings.keep_days[name])
+        for name in TABLES
+        if name in tables and name in settings.keep_days
+    }
+    if not found:
+        raise InputError(
+            "no period is set for any of these tables",
+            "--before",
+            "Give --before DAY, or set keep_days in the settings.",
+        )
+    return found
 
 
 @click.command(context_settings=HELP)

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,9 @@ PREFIX = "BONECDS_"
 # The variable that names the file itself.
 FILE_VARIABLE = "BONECDS_SETTINGS"
 _BARE = re.compile(r"-?[0-9]+|true|false")
+
+# tables of the store that a site may keep for a time of its own
+KEPT = ("calls", "issued", "feedback", "comments")
 
 SCHEMA: Mapping[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -91,6 +94,13 @@ SCHEMA: Mapping[str, Any] = {
             "type": "array",
             "uniqueItems": True,
             "items": {"type": "string", "minLength": 1},
+        },
+        "keep_days": {
+            "description": "For how many days each table is kept, for `bonecds purge`: calls, issued, feedback, comments. A table"
+            " that is not named is kept.",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: {"type": "integer", "minimum": 1, "maximum": 36500} for name in KEPT},
         },
         "record_groups": {
             "description": "Keep sex and a band of ten years of age with each call, so that reports can compare groups.",
@@ -172,6 +182,7 @@ class Settings:
     database_url: str = ""
     audit_key_file: Path | None = None
     former_key_files: tuple[Path, ...] = ()
+    keep_days: Mapping[str, int] = field(default_factory=dict)
     record_groups: bool = False
     silent: bool = False
     profile: str = "us"
@@ -300,7 +311,7 @@ def _from_variable(name: str, value: str) -> dict[str, Any]:
     described = SCHEMA["properties"].get(key, {})
     kind = described.get("type", "string")
     written = json.dumps(value)
-    if kind == "array" and described["items"]["type"] == "object":
+    if kind == "object" or (kind == "array" and described["items"]["type"] == "object"):
         written = value  # tables, written as TOML writes them in a line: [{name = "...", issuer = "..."}]
     elif kind == "array":
         written = json.dumps([part.strip() for part in value.split(",") if part.strip()])

@@ -23,9 +23,11 @@ def card(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012}"
 
 
-def visit(store: Store, number: int, audit: Audit | None = None, **changed: Any) -> None:
-    """A call with one card, overridden with a comment an hour later."""
-    when = NOON + dt.timedelta(days=number)
+def visit(
+    store: Store, number: int, audit: Audit | None = None, when: dt.datetime | None = None, **changed: Any
+) -> None:
+    """A call with one card, overridden with a comment an hour later; each number a day later."""
+    when = when or NOON + dt.timedelta(days=number)
     call = record(f"c-{number}", time=when, issued=(IssuedCard(card(number), "vitamin-d", "info"),), **changed)
     (audit or store.audit).record(call)
     later = when + dt.timedelta(hours=1)
@@ -68,8 +70,9 @@ def test_everything_about_one_patient_goes_and_nothing_about_another(place: Plac
 # --- the commands -----------------------------------------------------------------------------------------------------
 
 
-def run(place: Place, *arguments: str, said: str = "") -> Result:
-    environ = {"BONECDS_DATABASE_URL": place.address}
+def run(place: Place, *arguments: str, said: str = "", **more: str) -> Result:
+    names = {"keep": "BONECDS_KEEP_DAYS", "former": "BONECDS_FORMER_KEY_FILES"}
+    environ = {"BONECDS_DATABASE_URL": place.address} | {names[name]: value for name, value in more.items()}
     return CliRunner().invoke(main.bonecds, list(arguments), env=environ, input=said)
 
 
@@ -107,3 +110,30 @@ def test_without_a_database_nothing_is_made(tmp_path: Any) -> None:
     )
     assert done.exit_code != 0
     assert not absent.exists()
+
+
+def test_each_table_is_kept_for_the_days_the_settings_say(place: Place, store: Store) -> None:
+    now = dt.datetime.now(dt.UTC)  # noqa: TID251 the command counts from the present
+    for number, days in enumerate((0, 40, 400)):
+        visit(store, number, when=now - dt.timedelta(days))
+    done = run(place, "purge", keep="{ comments = 30, calls = 365 }")
+    assert done.exit_code == 0, done.output
+    assert left(place) == {"comments": 1, "feedback": 3, "issued": 3, "calls": 2}
+
+
+def test_purge_without_a_day_and_without_periods_says_what_is_missing(place: Place, store: Store) -> None:
+    done = run(place, "purge", "--only", "comments", keep="{ calls = 365 }")
+    assert done.exit_code != 0
+    assert "keep_days" in str(done.exception or done.output)
+
+
+def test_an_erased_patient_is_erased_under_a_former_key_too(place: Place, store: Store, tmp_path: Any) -> None:
+    if not isinstance(place, SqlitePlace):
+        pytest.skip("the key stands beside the file of SQLite; with PostgreSQL only the name of the file differs")
+    former = tmp_path / "former.key"
+    present = site_key.read_or_make(site_key.beside(str(place.file)))
+    for number, key in enumerate((site_key.read_or_make(former), present)):
+        visit(store, number, Audit(store.database, key), patient_id="p1", issuer=ISSUER)
+    done = run(place, "erase", "--issuer", ISSUER, "--patient", "p1", former=str(former))
+    assert done.exit_code == 0, done.output
+    assert left(place) == dict.fromkeys(TABLES, 0)

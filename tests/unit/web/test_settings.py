@@ -34,6 +34,7 @@ audit_key_file = "/etc/bonecds/audit.key"
 former_key_files = ["/etc/bonecds/audit-2025.key"]
 record_groups = true
 silent = true
+keep_days = { calls = 2190, comments = 90 }
 """
 EVERY = Settings(
     host="::1",
@@ -57,6 +58,7 @@ EVERY = Settings(
     former_key_files=(Path("/etc/bonecds/audit-2025.key"),),
     record_groups=True,
     silent=True,
+    keep_days={"calls": 2190, "comments": 90},
 )
 
 
@@ -107,6 +109,7 @@ def test_every_key_from_a_variable():
         "BONECDS_FORMER_KEY_FILES": "/etc/bonecds/audit-2025.key",
         "BONECDS_RECORD_GROUPS": "true",
         "BONECDS_SILENT": "true",
+        "BONECDS_KEEP_DAYS": "{ calls = 2190, comments = 90 }",
     }
     assert load(None, environ) == EVERY
     # clients have their own FHIR servers, so these two do not stand together
