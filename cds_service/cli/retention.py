@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from cds_service.cli import kept
 from cds_service.cli.help_option import HELP
 from cds_service.kernel.errors import InputError
-from cds_service.store import site_key
-from cds_service.store.database import Database
 from cds_service.store.retention import TABLES, Retention
-from cds_service.web import settings as web_settings
-from cds_service.web.settings import Settings
-
-_SETTINGS = click.option(
-    "--settings",
-    "path",
-    type=click.Path(path_type=Path),
-    help="TOML file of the service; every key also as BONECDS_<KEY>.",
-)
 
 
 @click.command(context_settings=HELP)
-@_SETTINGS
+@kept.SETTINGS
 @click.option(
     "--before",
     required=True,
@@ -42,7 +31,7 @@ def purge(path: Path | None, before: dt.datetime, only: tuple[str, ...]) -> None
 
     The service may run meanwhile. Says how many rows went, per table. Nothing is ever deleted by itself but used tokens.
     """
-    database = _database(_settings(path))
+    database = kept.database_of(kept.settings_of(path))
     try:
         _say(Retention(database).purge(before.replace(tzinfo=dt.UTC), only or tuple(TABLES)))
     finally:
@@ -50,7 +39,7 @@ def purge(path: Path | None, before: dt.datetime, only: tuple[str, ...]) -> None
 
 
 @click.command(context_settings=HELP)
-@_SETTINGS
+@kept.SETTINGS
 @click.option(
     "--issuer", required=True, help="Whose ids it is: `iss` of the EHR, or its FHIR address if it has no token."
 )
@@ -63,9 +52,9 @@ def erase(path: Path | None, issuer: str, patient: str) -> None:
     Calls, cards, what became of them, and what clinicians wrote with it. Rows that an earlier key made are not found: name
     that key's file as audit_key_file.
     """
-    settings = _settings(path)
-    database = _database(settings)
-    key = site_key.read(Path(settings.audit_key_file) if settings.audit_key_file else site_key.beside(database.file))
+    settings = kept.settings_of(path)
+    database = kept.database_of(settings)
+    key = kept.key_of(settings, database)
     ident = (sys.stdin.readline() if patient == "-" else patient).strip()
     if not ident:
         raise InputError("no id of a patient was given", "--patient", "Give the id that the EHR sends as patientId.")
@@ -73,21 +62,6 @@ def erase(path: Path | None, issuer: str, patient: str) -> None:
         _say(Retention(database).erase(key.pseudonym("patient", issuer, ident)))
     finally:
         database.close()
-
-
-def _settings(path: Path | None) -> Settings:
-    return web_settings.load(path, dict(os.environ))
-
-
-def _database(settings: Settings) -> Database:
-    if not settings.database_url:
-        raise InputError("nothing is kept here", "database_url", "Name the settings of the service with --settings.")
-    database = Database(settings.database_url, lambda *_: None)
-    if database.file and not Path(database.file).exists():
-        raise InputError(
-            "there is no such database", "database_url", "Name the settings of the service with --settings."
-        )
-    return database
 
 
 def _say(gone: Mapping[str, int]) -> None:
