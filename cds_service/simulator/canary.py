@@ -54,7 +54,8 @@ class Canary:
     def wrong_with(self, cards: Sequence[Mapping[str, Any]]) -> str:
         """What is not as it must be; empty if all is."""
         if not self.rule:
-            return f"{len(cards)} cards where there is nothing to say" if cards else ""
+            number = "a card" if len(cards) == 1 else f"{len(cards)} cards"
+            return f"{number} where there is nothing to say" if cards else ""
         rules = {string(each.get("id")) for card in cards for each in _rules(card)}
         topics = {string(mapping(mapping(card.get("source")).get("topic")).get("code")) for card in cards}
         if not cards:

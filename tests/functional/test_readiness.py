@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -156,6 +157,29 @@ def test_d23_g6_no_version_is_asked_for_while_the_database_is_away(
     version("0.1.0+new")
     (tmp_path / "kept.sqlite3").unlink()
     assert told(old) == (200, _like("The database cannot be used"))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_d23_g6_a_version_that_was_started_while_the_database_was_away_is_in_force_when_it_is_back(
+    version: Callable[[str], FlaskClient], tmp_path: Path
+) -> None:
+    old, file = version("0.1.0+old"), tmp_path / "kept.sqlite3"
+    good = tmp_path / "aside"
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    file.rename(good)
+    file.write_text("no database at all, and long enough to be taken for a broken one" * 100, "utf-8")
+    new = version("0.1.0+new")
+    good.rename(file)
+    _until_the_pause_is_over(new)
+    assert (told(new)[0], told(old)[0]) == (200, 503)
+
+
+def _until_the_pause_is_over(client: FlaskClient) -> None:
+    deadline = time.monotonic() + 20
+    while "The database cannot be used" in told(client)[1]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 # --- the files it was started from ------------------------------------------------------------------------------------
