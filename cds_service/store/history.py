@@ -16,7 +16,7 @@ from cds_service.store.tables import calls, feedback, issued
 from cds_service.watching.seen import SeenCall, SeenFeedback
 
 NEWEST = 50_000
-_PAGE = 1000
+_PAGE = 500
 _T = TypeVar("_T")
 
 

@@ -19,8 +19,12 @@ from cds_service.engine.services import installed
 from cds_service.kernel.errors import BoneCdsError
 from cds_service.protocol.request import parse
 from cds_service.simulator.canary import CANARIES
-from cds_service.web.settings import Settings
+from cds_service.store.audit import Audit
+from cds_service.store.database import Database
+from cds_service.store.site_key import read
+from cds_service.web.settings import Settings, load
 from tests.functional.test_readiness import calls
+from tests.store.parts import record
 from tests.support.golden import AS_OF
 from tests.support.served import Served, served
 
@@ -154,6 +158,24 @@ def test_the_canary_does_not_count_among_the_calls_that_are_watched(settings: Pa
         assert fly(service, "--slowest", "20").exit_code == 0
     told = json.loads(run("watch", "--settings", str(settings), "--format", "json").stdout)
     assert (told["calls"], told["feeds"]) == (2, [])
+
+
+def test_the_canary_of_a_registered_client_does_not_count_either(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/kept.sqlite3"
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        f'database_url = "{address}"\npublic_url = "https://cds.example.org"\n[[clients]]\nname = "north"\n'
+        'issuer = "https://ehr.example.org"\njwks_urls = ["https://ehr.example.org/jwks.json"]\n',
+        "utf-8",
+    )
+    build_app(load(file, {}))
+    database = Database(address, lambda *_: None)
+    audit = Audit(database, read(tmp_path / "kept.sqlite3.key"))
+    for number, patient in enumerate(("bonecds-canary", "somebody")):
+        audit.record(record(f"c-{number}", client="north", issuer="https://ehr.example.org", patient_id=patient))
+    database.close()
+    told = json.loads(run("watch", "--settings", str(file), "--format", "json").stdout)
+    assert (told["calls"], [each["calls"] for each in told["feeds"]]) == (2, [1])
 
 
 @pytest.mark.parametrize("profile", ["us", "uk", "ca"])
