@@ -12,12 +12,11 @@ from typing import Any, NoReturn
 import click
 
 from cds_service.cli.explain import read_file
-from cds_service.cli.given import Granted, granted, patient_id, read_bytes
+from cds_service.cli.given import Granted, address, ca_file_of, granted, patient_id, signer_of
 from cds_service.cli.help_option import HELP
 from cds_service.fhir.read import mapping, string
-from cds_service.formats.urls import Base, parse_base
 from cds_service.kernel.errors import InputError
-from cds_service.simulator import calls, deck, prefetch, report, signing
+from cds_service.simulator import calls, deck, prefetch, report
 from cds_service.simulator.calls import Access
 from cds_service.simulator.session import Called, Discovery, Session
 from cds_service.simulator.wire import SECONDS, Wire
@@ -111,10 +110,10 @@ def client(
     Exit status 0 if every answer keeps to CDS Hooks 2.0.1 (a 412 counts as an answer), 1 if one does not, 2 for bad input.
     """  # noqa: D301 (click reads the backspace)
     access = granted(record.pop("token_file"), record.pop("token_env"))
-    ca_file = _ca_file(ca_bundle)
-    signer = _signer(sign_with, iss, kid, jku)
+    ca_file = ca_file_of(ca_bundle)
+    signer = signer_of(sign_with, iss, kid, jku)
     command = _command(what, folder)
-    wire = Wire(_address(url.rstrip("/").removesuffix("/cds-services"), "URL"), ca_file=ca_file, seconds=timeout)
+    wire = Wire(address(url.rstrip("/").removesuffix("/cds-services"), "URL"), ca_file=ca_file, seconds=timeout)
     session = Session(wire, signer, time.time, [access.token] if access else [])
     try:
         discovery = session.discover()
@@ -164,7 +163,7 @@ def _call(session: Session, service: Any, who: _Who, record: _Record, draft_orde
     elif record.fhir is not None and record.bundle is None:
         if not who.patient:
             raise InputError("no patient was named", "--patient", "Give the logical id.")
-        base = _address(record.fhir, "--fhir")
+        base = address(record.fhir, "--fhir")
         token = record.access.token if record.access else None
         context = calls.context_of(hook, who.patient, who.user, who.encounter, orders)
         server = prefetch.FhirSource(base, token, ca_file=record.ca_bundle)
@@ -192,29 +191,6 @@ class _Told:
 
 def _with_prefetch(called: Called, told: Any) -> Called:
     return replace(called, prefetch=told)
-
-
-def _address(text: str, option: str) -> Base:
-    try:
-        return parse_base(text, insecure=True)
-    except ValueError as problem:
-        raise InputError(f"the address {problem}", option, "Write https://host/path.") from None
-
-
-def _ca_file(path: Path | None) -> str | None:
-    if path is not None:
-        read_bytes(path, "--ca-bundle")
-    return str(path) if path else None
-
-
-def _signer(key: Path | None, iss: str | None, kid: str | None, jku: str) -> signing.Signer | None:
-    if key is None:
-        if iss or kid or jku:
-            raise InputError("there is no key to sign with", "--sign-with", "Name the file of the private key.")
-        return None
-    if not iss or not kid:
-        raise InputError("a token needs iss and kid", "--iss, --kid", "Give both as the service registered them.")
-    return signing.signer(read_bytes(key, "--sign-with"), issuer=iss, kid=kid, jku=jku)
 
 
 def _discovered(found: Discovery, form: str) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 
+from cds_service.cli import readiness, watcher
+from cds_service.cli.readiness import Lately
 from cds_service.cli.site import chosen_profile
 from cds_service.clinical import attributes
 from cds_service.clinical.profiles import Profile as BoneProfile
@@ -45,6 +47,7 @@ from cds_service.store.audit import Audit
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBox
 from cds_service.store.past import Past
+from cds_service.store.site_key import SiteKey
 from cds_service.store.used_tokens import UsedTokens
 from cds_service.summary import Summary, summary_of
 from cds_service.web import observe
@@ -96,15 +99,18 @@ def build_app(settings: Settings) -> Flask:
     if database:
         _migrate(database)
     door = _door(settings, registered, database) if database and clients else None
-    ledger = _ledger(settings, database, services) if database else None
+    key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file)) if database else None
+    ledger = _ledger(settings, database, key, services) if database and key else None
+    rule_set = "/".join(dict.fromkeys(each.clinic.version for each in services))
     app = create_app(
         settings,
         services,
         partial(_respond, settings, sites, ledger),
         door=door,
         ledger=ledger,
-        self_check=partial(_problems, settings, services, sites),
-        degraded=database.problems if database else tuple,
+        self_check=_self_check(settings, services, sites, rule_set, database),
+        degraded=_degraded(settings, clients, database, key),
+        rule_set=rule_set,
         attributes=partial(attributes.document, tuple({rule.id: rule for s in services for rule in s.rules}.values())),
         metrics=metrics_of(services, _LANGUAGE, clients) if settings.metrics_port else None,
     )
@@ -218,8 +224,7 @@ def _door(settings: Settings, registered: Registry, database: Database) -> Door:
     return Door(settings.public_url, registered, Keys(alarm=keys), seen)
 
 
-def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:
-    key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file))
+def _ledger(settings: Settings, database: Database, key: SiteKey, services: Sequence[Service]) -> Ledger:
     former = [site_key.read(each) for each in settings.former_key_files]
     versions = {rule.id: rule.version for each in services for rule in each.rules}
     past = Past(database, [key, *former])
@@ -258,6 +263,48 @@ def _read_content(settings: Settings, services: Sequence[Service], sites: Mappin
             profile = site.profiles[service.id]
             service.texts(profile.language, profile.wording)
         service.clinic.thresholds(settings.day())
+
+
+def _self_check(
+    settings: Settings,
+    services: Sequence[Service],
+    sites: Mapping[str, _Site],
+    rule_set: str,
+    database: Database | None,
+) -> Callable[[], Sequence[str]]:
+    """For `/readyz`: what keeps this process from working, and when that was last looked at."""
+    content = partial(_problems, settings, services, sites)
+    tried = Lately(
+        readiness.SELF_TEST_S,
+        readiness.SelfTest(
+            services,
+            lambda service, call, profile, day: answer(service, call, as_of=day, profile=profile),
+            settings.day,
+        ),
+    )
+    checks: list[Callable[[], Sequence[str]]] = [tried]
+    if database:
+        version = readiness.Version(rule_set, database)
+        version.start()
+        database.close()  # the workers open their own
+        checks.append(Lately(readiness.VERSION_S, version))
+    # a self-test without content would only say the same once more
+    return lambda: content() or tuple(problem for check in checks for problem in check())
+
+
+def _degraded(
+    settings: Settings, clients: Sequence[Client], database: Database | None, key: SiteKey | None
+) -> Callable[[], Sequence[str]]:
+    """For `/readyz`: what does not work although cards are given."""
+    files = [settings.site_file, *(each.site_file for each in clients)]
+    checks: list[Callable[[], Sequence[str]]] = [
+        Lately(readiness.FILES_S, readiness.Files(path for path in files if path)),
+    ]
+    if database and key:
+        watch = watcher.InService(database, watcher.canaries(key, clients))
+        nothing: Sequence[str] = ()
+        checks += [database.problems, Lately(readiness.WATCH_S, watch, meanwhile=nothing)]
+    return lambda: tuple(problem for check in checks for problem in check())
 
 
 def _problems(settings: Settings, services: Sequence[Service], sites: Mapping[str, _Site]) -> tuple[str, ...]:

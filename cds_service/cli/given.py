@@ -10,7 +10,9 @@ from typing import Any
 
 from cds_service.fhir.read import mapping, string
 from cds_service.formats import strict_json
+from cds_service.formats.urls import Base, parse_base
 from cds_service.kernel.errors import InputError
+from cds_service.simulator import signing
 
 _MAX_BYTES = 100_000
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -79,6 +81,44 @@ def granted(file: Path | None, variable: str | None) -> Granted | None:
     if variable is not None:
         return _read(os.environ.get(variable, "").encode(), "--token-env")
     return None
+
+
+def address(text: str, option: str) -> Base:
+    """An address: https, or http on this machine.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return parse_base(text, insecure=True)
+    except ValueError as problem:
+        raise InputError(f"the address {problem}", option, "Write https://host/path.") from None
+
+
+def ca_file_of(path: Path | None) -> str | None:
+    """The file of certificate authorities, if one was given.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if path is not None:
+        read_bytes(path, "--ca-bundle")
+    return str(path) if path else None
+
+
+def signer_of(key: Path | None, iss: str | None, kid: str | None, jku: str) -> signing.Signer | None:
+    """What signs the calls, if a key was given.
+
+    Raises:
+        InputError: the key cannot be used, or something of the four is missing.
+    """
+    if key is None:
+        if iss or kid or jku:
+            raise InputError("there is no key to sign with", "--sign-with", "Name the file of the private key.")
+        return None
+    if not iss or not kid:
+        raise InputError("a token needs iss and kid", "--iss, --kid", "Give both as the service registered them.")
+    return signing.signer(read_bytes(key, "--sign-with"), issuer=iss, kid=kid, jku=jku)
 
 
 def _read(raw: bytes, option: str) -> Granted:

@@ -17,6 +17,8 @@ _COMMANDS = {
     "serve": ("serve", "serve"),
     "doctor": ("doctor", "doctor"),
     "client": ("client", "client"),
+    "watch": ("watch", "watch"),
+    "canary": ("canary", "canary"),
     "explain": ("explain", "explain"),
     "check": ("check", "check"),
     "docs": ("docs", "docs"),

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from cds_service.cli import kept
 from cds_service.cli.help_option import HELP
 from cds_service.kernel.errors import InputError
-from cds_service.store import site_key
-from cds_service.store.database import Database
 from cds_service.store.retention import TABLES, Retention
-from cds_service.web import settings as web_settings
 from cds_service.web.settings import Settings
-
-_SETTINGS = click.option(
-    "--settings",
-    "path",
-    type=click.Path(path_type=Path),
-    help="TOML file of the service; every key also as BONECDS_<KEY>.",
-)
 
 
 @click.command(context_settings=HELP)
-@_SETTINGS
+@kept.SETTINGS
 @click.option(
     "--before",
     type=click.DateTime(formats=["%Y-%m-%d"]),
@@ -42,9 +32,9 @@ def purge(path: Path | None, before: dt.datetime | None, only: tuple[str, ...]) 
     The service may run meanwhile. Says how many rows went, per table. Nothing is ever deleted by itself but used tokens: let a
     timer run this once a day.
     """
-    settings = _settings(path)
+    settings = kept.settings_of(path)
     limits = _limits(settings, before, only or tuple(TABLES))
-    database = _database(settings)
+    database = kept.database_of(settings)
     try:
         for table, limit in limits.items():
             _say(Retention(database).purge(limit, (table,)))
@@ -72,7 +62,7 @@ def _limits(settings: Settings, before: dt.datetime | None, tables: tuple[str, .
 
 
 @click.command(context_settings=HELP)
-@_SETTINGS
+@kept.SETTINGS
 @click.option(
     "--issuer", required=True, help="Whose ids it is: `iss` of the EHR, or its FHIR address if it has no token."
 )
@@ -84,10 +74,9 @@ def erase(path: Path | None, issuer: str, patient: str) -> None:
 
     Calls, cards, what became of them, and what clinicians wrote with it. Rows of a key that is not named are not found.
     """
-    settings = _settings(path)
-    database = _database(settings)
-    present = settings.audit_key_file or site_key.beside(database.file)
-    keys = [site_key.read(each) for each in (present, *settings.former_key_files)]
+    settings = kept.settings_of(path)
+    database = kept.database_of(settings)
+    keys = kept.keys_of(settings, database)
     ident = (sys.stdin.readline() if patient == "-" else patient).strip()
     if not ident:
         raise InputError("no id of a patient was given", "--patient", "Give the id that the EHR sends as patientId.")
@@ -96,21 +85,6 @@ def erase(path: Path | None, issuer: str, patient: str) -> None:
         _say({name: sum(each[name] for each in gone) for name in gone[0]})
     finally:
         database.close()
-
-
-def _settings(path: Path | None) -> Settings:
-    return web_settings.load(path, dict(os.environ))
-
-
-def _database(settings: Settings) -> Database:
-    if not settings.database_url:
-        raise InputError("nothing is kept here", "database_url", "Name the settings of the service with --settings.")
-    database = Database(settings.database_url, lambda *_: None)
-    if database.file and not Path(database.file).exists():
-        raise InputError(
-            "there is no such database", "database_url", "Name the settings of the service with --settings."
-        )
-    return database
 
 
 def _say(gone: Mapping[str, int]) -> None:

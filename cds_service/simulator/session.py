@@ -124,6 +124,13 @@ class Session:
         services = tuple(map(mapping, items(body.get("services"))))
         return Discovery(services, tuple(conformance.of_discovery(body)), answer.seconds)
 
+    def version(self) -> str:
+        """The version of rules and content that `/readyz` tells; empty where it tells none, or is not to be reached."""
+        try:
+            return string(mapping(_parsed(self._wire.get("readyz"))).get("rule_set"))
+        except NoAnswer:
+            return ""
+
     def call(self, service: str, body: Mapping[str, Any], name: str = "") -> Called:
         """Send one call."""
         path = f"{_PATH}/{quote(service, safe='')}"

@@ -40,6 +40,7 @@ def create_app(
     degraded: Callable[[], Sequence[str]] = tuple,
     attributes: Callable[[], Any] = dict,
     metrics: Metrics | None = None,
+    rule_set: str = "",
 ) -> Flask:
     """Build the application.
 
@@ -53,6 +54,7 @@ def create_app(
         degraded: for `/readyz`: what does not work although cards are given, such as the database (G6).
         attributes: the source attributes of every rule, for `/sources`; JSON without anything about a patient.
         metrics: where calls are counted, if anywhere.
+        rule_set: version of rules and content, for `/readyz`.
 
     Returns:
         The WSGI application.
@@ -65,7 +67,9 @@ def create_app(
         raise ContentError("services", "id", "two services have the same id.", "Give each hook its own.")
     places = Places(settings.threads, settings.waiting)
     shares = Shares(settings.threads, [client.name for client in door.registry.all()] if door else [])
-    handlers = routes.Handlers(settings, by_id, answer, self_check, degraded, attributes, door, places, shares, ledger)
+    handlers = routes.Handlers(
+        settings, by_id, answer, self_check, degraded, attributes, door, places, shares, ledger, rule_set
+    )
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

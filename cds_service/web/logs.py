@@ -36,6 +36,19 @@ class Alarm(Enum):
     AUDIT_FAILING = "audit-failing"
     FOREIGN_PATIENT = "foreign-patient"
     FETCH_REFUSED = "fetch-refused"
+    # of `cds_service.watching`
+    RULE_SILENT = "rule-silent"
+    RULE_FLOOD = "rule-flood"
+    RULE_UNSURE = "rule-unsure"
+    LOOKUPS_INCOMPLETE = "lookups-incomplete"
+    CALLS_REFUSED = "calls-refused"
+    CALLS_SLOW = "calls-slow"
+    CARDS_CHANGED = "cards-changed"
+    OVERRIDES_CHANGED = "overrides-changed"
+    FEED_DEAD = "feed-dead"
+    CANARY_FAILED = "canary-failed"
+    MIXED_VERSIONS = "mixed-versions"
+    FILES_CHANGED = "files-changed"
 
 
 @dataclass(frozen=True, slots=True)

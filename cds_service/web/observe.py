@@ -100,13 +100,20 @@ def shed() -> None:
         counted.shed()
 
 
-def alarm(what: Alarm, problem: str = "") -> None:
-    """Tell the operator at once; may be called outside of a call too, where it is logged and not counted."""
+def alarm(what: Alarm, problem: str = "", *, service: str = "", client: str = "") -> None:
+    """Tell the operator at once; may be called outside of a call too, where it is logged and not counted.
+
+    Args:
+        what: the alarm.
+        problem: a code.
+        service: which service it is about; the one that is called unless it is given.
+        client: likewise which client.
+    """
     logs.alarm(
         what,
         correlation_id=g.get("correlation_id", "") if has_app_context() else "",
-        client=g.get("client", "") if has_app_context() else "",
-        service=_service()[0] if has_app_context() else "",
+        client=client or (g.get("client", "") if has_app_context() else ""),
+        service=service or (_service()[0] if has_app_context() else ""),
         problem=problem,
     )
     if counted := metrics():

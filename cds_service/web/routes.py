@@ -113,6 +113,7 @@ class Handlers:
         interface: the OpenAPI document as bytes.
         reading: the same as a page.
         ledger: keeps what became of cards; `None` where there is no database.
+        rule_set: version of rules and content; empty: not told.
     """
 
     settings: Settings
@@ -125,6 +126,7 @@ class Handlers:
     places: Places
     shares: Shares
     ledger: Ledger | None
+    rule_set: str = ""
     document: bytes = field(init=False)
     interface: bytes = field(init=False)
     reading: bytes = field(init=False)
@@ -208,9 +210,11 @@ class Handlers:
         """`GET /readyz`: the self-check finds nothing that keeps us from giving cards; what else is wrong is told (G6)."""
         if found := self.problems():
             return refusal(503, "transient", f"Not ready: {'; '.join(found)}.")
-        if lacking := self.degraded():
-            return Response(to_bytes({"status": "degraded", "problems": lacking}), content_type="application/json")
-        return Response(b'{"status":"ready"}', content_type="application/json")
+        lacking = self.degraded()
+        told: dict[str, Any] = {"status": "degraded", "problems": lacking} if lacking else {"status": "ready"}
+        if self.rule_set:
+            told["rule_set"] = self.rule_set
+        return Response(to_bytes(told), content_type="application/json")
 
 
 def _cacheable(body: bytes, mimetype: str = "application/json") -> Response:
