@@ -42,7 +42,7 @@ def purge(path: Path | None, before: dt.datetime, only: tuple[str, ...]) -> None
 
     The service may run meanwhile. Says how many rows went, per table. Nothing is ever deleted by itself but used tokens.
     """
-    database = _database(_settings(path))
+    database = database_of(_settings(path))
     try:
         _say(Retention(database).purge(before.replace(tzinfo=dt.UTC), only or tuple(TABLES)))
     finally:
@@ -64,7 +64,7 @@ def erase(path: Path | None, issuer: str, patient: str) -> None:
     that key's file as audit_key_file.
     """
     settings = _settings(path)
-    database = _database(settings)
+    database = database_of(settings)
     key = site_key.read(Path(settings.audit_key_file) if settings.audit_key_file else site_key.beside(database.file))
     ident = (sys.stdin.readline() if patient == "-" else patient).strip()
     if not ident:
@@ -79,7 +79,12 @@ def _settings(path: Path | None) -> Settings:
     return web_settings.load(path, dict(os.environ))
 
 
-def _database(settings: Settings) -> Database:
+def database_of(settings: Settings) -> Database:
+    """What the service keeps.
+
+    Raises:
+        InputError: it keeps nothing, or there is no such file.
+    """
     if not settings.database_url:
         raise InputError("nothing is kept here", "database_url", "Name the settings of the service with --settings.")
     database = Database(settings.database_url, lambda *_: None)
