@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask
@@ -43,9 +44,10 @@ from cds_service.store import site_key
 from cds_service.store.audit import Audit
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBox
+from cds_service.store.reading import Reading
 from cds_service.store.used_tokens import UsedTokens
 from cds_service.summary import Summary, summary_of
-from cds_service.web import observe
+from cds_service.web import admin, observe
 from cds_service.web.admission import TURNS, Places
 from cds_service.web.app import create_app
 from cds_service.web.door import Door
@@ -110,6 +112,8 @@ def build_app(settings: Settings) -> Flask:
 
         pages.register(app, settings, {each.id: each for each in services})
         smart.register(app, public_url="", demo=Demo(settings, _open_chart(services)))
+    if database and settings.admin_key_file:
+        admin.register(app, _admin(settings.admin_key_file, _audit_key_file(settings, database), database))
     if door and (known := ehrs(clients)):
         smart.register(
             app, public_url=settings.public_url, launches=_launches(settings, services, sites, known, door.seen)
@@ -212,9 +216,23 @@ def _door(settings: Settings, registered: Registry, database: Database) -> Door:
 
 
 def _ledger(settings: Settings, database: Database, services: Sequence[Service]) -> Ledger:
-    key = site_key.read_or_make(settings.audit_key_file or site_key.beside(database.file))
+    key = site_key.read_or_make(_audit_key_file(settings, database))
     versions = {rule.id: rule.version for each in services for rule in each.rules}
     return Ledger(Audit(database, key), versions, FeedbackBox(database), settings.record_groups)
+
+
+def _audit_key_file(settings: Settings, database: Database) -> Path:
+    return settings.audit_key_file or site_key.beside(database.file)
+
+
+def _admin(key_file: Path, audit_key_file: Path, database: Database) -> admin.Admin:
+    """The page of reports. Its password is typed by people and kept by browsers, so it must not be the key of the hashes."""
+    secret = site_key.read_secret(key_file)
+    if site_key.SiteKey(secret).id == site_key.read(audit_key_file).id:
+        raise ContentError(
+            "settings", "admin_key_file", "holds the site key.", "Make a secret of its own with: openssl rand -hex 32."
+        )
+    return admin.Admin(secret, Reading(database))
 
 
 def _migrate(database: Database) -> None:

@@ -20,7 +20,7 @@ class Effort:
     """How much may be done for a report.
 
     Attributes:
-        most: rows of each kind that are read, the newest; `None`: all.
+        most: rows of each kind that are read, the newest, those of other clients included; `None`: all.
         enough: asked after each page; true: stop there, as if the limit were reached.
         turn: held while rows are counted, and not while they are waited for.
         said: told how many rows were read, page by page.
@@ -51,7 +51,7 @@ def make(source: Source, asked: Asked, *, smallest: int = SMALLEST, effort: Effo
         StoreUnavailable: the source cannot be read.
     """
     tally = Tally(smallest)
-    reading = _Reading(effort)
+    reading = _Reading(effort, asked.client)
     calls_to = reading.all(source.calls(asked), tally.call)
     if calls_to:
         asked = replace(asked, since=calls_to.time)
@@ -62,17 +62,18 @@ def make(source: Source, asked: Asked, *, smallest: int = SMALLEST, effort: Effo
 
 
 class _Reading:
-    """Reads pages as far as it may."""
+    """Reads pages as far as it may, and leaves out what is of other clients."""
 
-    def __init__(self, effort: Effort) -> None:
-        self._effort, self._read = effort, 0
+    def __init__(self, effort: Effort, client: str | None) -> None:
+        self._effort, self._client, self._read = effort, client, 0
 
     def all(self, pages: Iterable[Sequence[_Row]], add: Callable[[_Row], None]) -> _Row | None:
-        """Add every row; the last one that was added where reading had to stop."""
+        """Add every row; the last one that was read where reading had to stop."""
         for page, stopped in self._allowed(pages):
             with self._effort.turn():
                 for row in page:
-                    add(row)
+                    if self._client in (None, row.client):
+                        add(row)
             self._read += len(page)
             self._effort.said(self._read)
             if stopped:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from cds_service.pictures import MonthShare, Picture, Share, rate_bars, rates_over_time
 from cds_service.reports.rates import Rate
 from cds_service.reports.report import Report
-from cds_service.reports.sections import NOTHING, period, sections, warnings
+from cds_service.reports.sections import NOTHING, last_day, period, sections, warnings
 
 
 def html(report: Report, *, form: bool = False) -> str:
@@ -27,6 +27,7 @@ def html(report: Report, *, form: bool = False) -> str:
     """
     return _template("report.html").render(
         report=report,
+        last_day=last_day(report.asked),
         period=period(report),
         warnings=warnings(report),
         sections=sections(report),

@@ -59,6 +59,7 @@ class Call:
         unsure: ids of the rules that could not tell.
         missing: state of each look-up that was not complete, by its key.
         person: whom it was about.
+        client: name of the client that called.
     """
 
     time: dt.datetime
@@ -69,6 +70,7 @@ class Call:
     unsure: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     person: Person = NOBODY
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Card:
         role: type of the user it was for.
         person: whom it was about.
         told: everything that its client told of it.
+        client: name of the client that got it.
     """
 
     time: dt.datetime
@@ -107,6 +110,7 @@ class Card:
     role: str = ""
     person: Person = NOBODY
     told: tuple[Telling, ...] = ()
+    client: str = ""
 
     @property
     def answer(self) -> Telling | None:
@@ -146,13 +150,17 @@ class Told:
 
 
 class Source(Protocol):
-    """Where rows come from: in pages, the newest first, so that memory stays bounded and a limit keeps the newest."""
+    """Where rows come from: in pages, the newest first, so that memory stays bounded and a limit keeps the newest.
+
+    A page costs the same whatever was asked for: rows of other clients are in it, and whoever counts leaves them out. A search
+    for the next rows of a client that called last year could go through everything since, in one transaction.
+    """
 
     def calls(self, asked: Asked) -> Iterator[Sequence[Call]]:
-        """The calls."""
+        """The calls of the period."""
 
     def cards(self, asked: Asked) -> Iterator[Sequence[Card]]:
-        """The cards."""
+        """The cards of the period."""
 
 
 def named(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:

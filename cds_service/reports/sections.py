@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cds_service.reports.groups import Cell, GroupRow, Hidden
 from cds_service.reports.rates import Answers, Rate
 from cds_service.reports.report import AnswersRow, Report
+from cds_service.reports.rows import Asked
 
 NOTHING = "nothing in this period"
 _ANSWERS = ("Shown", "Answered", "Accepted, of those", "Overridden, of those", "Not answered")
@@ -41,13 +42,16 @@ def percent(rate: Rate) -> str:
 
 def period(report: Report) -> str:
     """Which days, as words."""
-    since, until = report.asked.since, report.asked.until
+    since = report.asked.since
     first = (
         f"{since:%Y-%m-%d %H:%M} UTC" if report.cut and since else f"{since:%Y-%m-%d}" if since else "the first record"
     )
-    # the last day is meant to be in it
-    last = f"{until - dt.timedelta(microseconds=1):%Y-%m-%d}" if until else "the last record"
-    return f"{first} to {last}"
+    return f"{first} to {last_day(report.asked) or 'the last record'}"
+
+
+def last_day(asked: Asked) -> str:
+    """The last day that is in the period; empty where it has no end."""
+    return f"{asked.until - dt.timedelta(microseconds=1):%Y-%m-%d}" if asked.until else ""
 
 
 def warnings(report: Report) -> tuple[str, ...]:

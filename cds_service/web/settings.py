@@ -89,6 +89,11 @@ SCHEMA: Mapping[str, Any] = {
             "description": "Keep sex and a band of ten years of age with each call, so that reports can compare groups.",
             "type": "boolean",
         },
+        "admin_key_file": {
+            "description": "File with the password of the page /admin, which shows reports: 64 hex digits; none: no such page.",
+            "type": "string",
+            "minLength": 1,
+        },
         "silent": {
             "description": "Silent mode: everything runs and is recorded, and no card is shown to anybody.",
             "type": "boolean",
@@ -165,6 +170,7 @@ class Settings:
     database_url: str = ""
     audit_key_file: Path | None = None
     record_groups: bool = False
+    admin_key_file: Path | None = None
     silent: bool = False
     profile: str = "us"
     site_file: Path | None = None
@@ -187,6 +193,13 @@ class Settings:
             self._check_what_the_sandbox_needs()
         if self.clients:
             self._check_what_clients_need()
+        if self.admin_key_file and not self.database_url:
+            raise ContentError(
+                "settings",
+                "admin_key_file",
+                "is for reports of what is kept, and nothing is kept.",
+                "Set database_url, too.",
+            )
         if self.metrics_port == self.port:
             raise ContentError("settings", "metrics_port", "is the port of the service.", "Choose another.")
 
@@ -262,7 +275,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
             found |= _from_variable(name, environ[name])
     for name in found.keys() & {"cors_origins", "clients", "fhir_bases"}:
         found[name] = tuple(found[name])
-    for name in found.keys() & {"site_file", "audit_key_file"}:
+    for name in found.keys() & {"site_file", "audit_key_file", "admin_key_file"}:
         found[name] = Path(found[name])
     if "as_of" in found:
         found["as_of"] = _date(found["as_of"])

@@ -142,6 +142,11 @@ class Pages:
             yield [Card(hours(hour), "a"), Card(hours(hour - 1), "a")]
 
 
+def test_rows_of_other_clients_are_read_and_not_counted() -> None:
+    found = make(Pages(), Asked(client="ward 3"), effort=Effort(4))
+    assert (found.calls, found.answers.shown, found.cut, found.asked.since) == (0, 0, True, hours(6))
+
+
 def test_without_a_limit_everything_is_read() -> None:
     told: list[int] = []
     found = make(Pages(), Asked(), effort=Effort(said=told.append))
