@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cds_service.kernel.dates import plus_months
 from cds_service.pictures import palette
 from cds_service.pictures.axes import LEFT, RIGHT, Plot, date_axis, frame
 from cds_service.pictures.picture import Picture, Table, counted, table_of
 from cds_service.pictures.scales import DateScale, ValueScale
-from cds_service.pictures.svg import Box, Canvas, number, text_width
+from cds_service.pictures.svg import Box, Canvas, number
 
 _HEIGHT, _ROW = 150.0, 22.0
 # A picture stays a picture: what is over stands in its table.
 _MOST_MONTHS, _MOST_BARS = 60, 20
 _NAMES = 170.0
-_BARS = Box(LEFT + _NAMES, 0, RIGHT - LEFT - _NAMES - 78, 0)
+_BARS = Box(LEFT + _NAMES, 0, RIGHT - LEFT - _NAMES - 122, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ def rates_over_time(title: str, months: Sequence[MonthShare]) -> Picture:
         months: those with anything to have a share of, in their order.
     """
     table = _table("Month", [each.share for each in months])
-    canvas = Canvas("rates", title, _described(title, "month", [each.share for each in months]), table)
+    over = _over(len(months), _MOST_MONTHS, "months", "the newest")
+    described = _described(title, "month", [each.share for each in months], over)
+    canvas = Canvas("rates", title, described, table)
     if not months:
         canvas.notes(["Nothing was answered in this period."])
         return canvas.finish()
@@ -82,9 +85,11 @@ def rates_over_time(title: str, months: Sequence[MonthShare]) -> Picture:
     frame(canvas, plot, "percent, with 95 % interval", most=5)
     date_axis(canvas, plot)
     places = [(plot.x(each.month + dt.timedelta(days=14)), each.share) for each in drawn]
+    # no line across months of which nothing is known
+    begins = [True, *(after.month != plus_months(before.month, 1) for before, after in pairwise(drawn))]
     line = " ".join(
-        f"{'L' if place else 'M'}{number(x)},{number(plot.y(100 * share.share))}"
-        for place, (x, share) in enumerate(places)
+        f"{'M' if begin else 'L'}{number(x_)},{number(plot.y(100 * share.share))}"
+        for begin, (x_, share) in zip(begins, places, strict=True)
     )
     canvas.path(line, palette.BLUE, 1.2)
     for x_, share in places:
@@ -92,7 +97,7 @@ def rates_over_time(title: str, months: Sequence[MonthShare]) -> Picture:
             canvas.line(x_, plot.y(100 * share.low), x_, plot.y(100 * share.high), palette.QUIET, 1.2)
         with canvas.part("share"):
             canvas.marker(x_, plot.y(100 * share.share), palette.LOOKS[0])
-    canvas.notes(_over(len(months), _MOST_MONTHS, "months", "the newest"))
+    canvas.notes(over)
     return canvas.finish()
 
 
@@ -103,15 +108,14 @@ def rate_bars(title: str, shares: Sequence[Share]) -> Picture:
         title: what it is a share of.
         shares: from the top down.
     """
-    canvas = Canvas("bars", title, _described(title, "row", shares), _table("Name", shares))
+    over = _over(len(shares), _MOST_BARS, "rows", "the first")
+    canvas = Canvas("bars", title, _described(title, "row", shares, over), _table("Name", shares))
     if not shares:
         canvas.notes(["Nothing was answered in this period."])
         return canvas.finish()
     for each in shares[:_MOST_BARS]:
         _bar(canvas, each)
-    canvas.notes(
-        ["Bars end at the share; thin lines are 95 % intervals.", *_over(len(shares), _MOST_BARS, "rows", "the first")]
-    )
+    canvas.notes(["Bars end at the share; thin lines are 95 % intervals.", *over])
     return canvas.finish()
 
 
@@ -125,8 +129,7 @@ def _bar(canvas: Canvas, share: Share) -> None:
     with canvas.part("interval"):
         canvas.line(left + width * share.low, y, left + width * share.high, y, palette.INK, 1.2)
     words = f"{100 * share.share:.0f} % ({share.count}/{share.of})"
-    size = 10 if text_width(words, 10) <= RIGHT - left - width - 4 else 8
-    canvas.text(RIGHT + 6, y + 3.5, words, size=size, anchor="end")
+    canvas.text(RIGHT + 6, y + 3.5, words, size=10, anchor="end", width=RIGHT + 2 - left - width)
     canvas.y += _ROW
 
 
@@ -134,11 +137,20 @@ def _over(given: int, most: int, what: str, which: str) -> list[str]:
     return [f"Drawn are {which} {most} of {given} {what}; the table has all."] if given > most else []
 
 
-def _described(title: str, one: str, shares: Sequence[Share]) -> str:
+def _described(title: str, one: str, shares: Sequence[Share], over: Sequence[str]) -> str:
     if not shares:
         return f"{title}: nothing was answered in this period."
-    told = "; ".join(f"{each.name}: {100 * each.share:.0f} % ({each.words})" for each in shares[:_MOST_BARS])
-    return f"{title}, {counted(len(shares), one)}. {told}."
+    low, high = min(shares, key=_share), max(shares, key=_share)
+    told = f"{title}, {counted(len(shares), one)} with 95 % intervals. Lowest: {_told(low)}; highest: {_told(high)}."
+    return " ".join((told, *over))
+
+
+def _share(told: Share) -> float:
+    return told.share
+
+
+def _told(share: Share) -> str:
+    return f"{share.name}, {100 * share.share:.0f} % ({share.words})"
 
 
 def _table(name: str, shares: Sequence[Share]) -> Table:
