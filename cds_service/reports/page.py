@@ -15,26 +15,27 @@ from markupsafe import Markup
 from cds_service.pictures import MonthShare, Picture, Share, rate_bars, rates_over_time
 from cds_service.reports.rates import Rate
 from cds_service.reports.report import Report
+from cds_service.reports.rows import Asked
 from cds_service.reports.sections import NOTHING, last_day, period, sections, warnings
 
 
-def html(report: Report, *, form: bool = False) -> str:
+def html(report: Report, *, asked: Asked | None = None) -> str:
     """The page.
 
     Args:
         report: what it shows.
-        form: whether it stands at an address where another period may be asked for.
+        asked: what was asked for, where the page stands at an address at which something else may be asked for.
     """
     return _template("report.html").render(
         report=report,
-        last_day=last_day(report.asked),
+        last_day=last_day(asked) if asked else "",
         period=period(report),
         warnings=warnings(report),
         sections=sections(report),
         pictures=[(each, Markup(each.svg)) for each in pictures(report)],  # noqa: S704 made by an XML library
         nothing=NOTHING,
         style=Markup(style()),  # noqa: S704 a file of ours
-        form=form,
+        asked=asked,
     )
 
 

@@ -105,7 +105,7 @@ class Admin:
             found = make(self.source, asked, effort=effort)
         finally:
             self._one.release()
-        return Response(page.html(found, form=True), content_type="text/html; charset=utf-8")
+        return Response(page.html(found, asked=asked), content_type="text/html; charset=utf-8")
 
     def _admit(self) -> None:
         """Raises `Refused` unless the password is right; nothing tells what was wrong."""

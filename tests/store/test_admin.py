@@ -177,9 +177,11 @@ def test_the_name_of_a_client_cannot_bring_markup() -> None:
 
 # --- what it may cost ----------------------------------------------------------------------------------------------------
 def test_no_more_rows_are_read_than_the_page_says() -> None:
-    answer = get(client_of(Admin(SECRET, Rows(pages=10), most=4)))
+    answer = get(client_of(Admin(SECRET, Rows(pages=10), most=4)), "/admin?from=2026-06-01")
     assert "newest 4 calls" in answer.text
     assert "Not everything was read" in answer.text
+    # the form keeps what was asked for
+    assert 'name="from" value="2026-06-01"' in answer.text
     assert "4 calls; in 4 of them rules were asked" in answer.text
 
 
@@ -244,7 +246,7 @@ def settings_of(place: Place, folder: Path, secret: str = SECRET.hex()) -> Setti
     return Settings(database_url=place.address, audit_key_file=folder / "site.key", admin_key_file=folder / "admin.key")
 
 
-def test_f_the_page_shows_no_hash_no_comment_and_no_group_of_few(
+def test_the_page_shows_no_hash_no_comment_and_no_group_of_few(
     place: Place, store: Store, build: Callable[[Settings], Flask], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     for number in range(12):

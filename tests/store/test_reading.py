@@ -152,7 +152,7 @@ def test_the_command_prints_a_report(place: Place, store: Store) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json", "html"])
-def test_f_no_report_shows_a_hash_a_comment_or_a_group_of_few(place: Place, store: Store, form: str) -> None:
+def test_no_report_shows_a_hash_a_comment_or_a_group_of_few(place: Place, store: Store, form: str) -> None:
     for number in range(12):
         visit(store, number)
     tell(store, 0, comment=WORDS)
