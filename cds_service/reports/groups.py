@@ -164,8 +164,8 @@ def hidden(
 ) -> dict[int, Hidden]:
     """Which rows of a table are hidden, so that no number with few people behind it is shown or can be computed.
 
-    Totals of the parts are taken as known. A row with a small part is hidden. If that is the only one, it is the total less
-    the others, so another one is hidden too: the next smallest, until no part of all that is hidden is small.
+    Totals of the parts are taken as known, so what is hidden together can be computed: the total less what is shown. A row
+    with a small part is hidden, and then the next smallest ones until no part of all that is hidden is small.
 
     Args:
         rows: the parts of each row.
@@ -184,7 +184,7 @@ def hidden(
         (place for place in range(len(rows)) if place not in found),
         key=lambda place: (not _total(rows[place]), _total(rows[place]), place),
     )
-    while found and rest and (len(found) == 1 or _small_together([rows[place] for place in found], smallest)):
+    while rest and _small_together([rows[place] for place in found], smallest):
         found[rest.pop(0)] = Hidden.OTHER
     return found
 

@@ -132,6 +132,13 @@ def test_where_calls_are_hidden_no_share_names_them() -> None:
     assert all(isinstance(each.unsure, Hidden) for each in rows if isinstance(each.calls, Hidden))
 
 
+def test_a_share_does_not_name_calls_that_are_hidden_for_the_sake_of_others() -> None:
+    """Calls of `a` hide those of `c`. The share of `a` would be safe by itself, as `b` hides that of `c`; but it names them."""
+    a, b, c = table({"a": (25, 25), "b": (55, 5), "c": (0, 8)}).rows()
+    assert (a.calls, b.calls, c.calls) == (Hidden.OTHER, 60, Hidden.FEW)
+    assert (a.unsure, b.unsure, c.unsure) == (Hidden.OTHER, Hidden.FEW, Hidden.FEW)
+
+
 def test_accepted_cards_by_hand() -> None:
     made = table({"female": (20, 20), "male": (20, 20)})
     for sex, accepted in (("female", 20), ("male", 12)):
