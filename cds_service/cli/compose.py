@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask
@@ -47,10 +48,11 @@ from cds_service.store.audit import Audit
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBox
 from cds_service.store.past import Past
+from cds_service.store.reading import Reading
 from cds_service.store.site_key import SiteKey
 from cds_service.store.used_tokens import UsedTokens
 from cds_service.summary import Summary, summary_of
-from cds_service.web import observe
+from cds_service.web import admin, observe
 from cds_service.web.admission import TURNS, Places
 from cds_service.web.app import create_app
 from cds_service.web.door import Door
@@ -121,6 +123,8 @@ def build_app(settings: Settings) -> Flask:
 
         pages.register(app, settings, {each.id: each for each in services})
         smart.register(app, public_url="", demo=Demo(settings, _open_chart(services)))
+    if database and key and settings.admin_key_file:
+        admin.register(app, _admin(settings.admin_key_file, key, database))
     if door and (known := ehrs(clients)):
         smart.register(
             app, public_url=settings.public_url, launches=_launches(settings, services, sites, known, door.seen)
@@ -229,6 +233,16 @@ def _ledger(settings: Settings, database: Database, key: SiteKey, services: Sequ
     versions = {rule.id: rule.version for each in services for rule in each.rules}
     past = Past(database, [key, *former])
     return Ledger(Audit(database, key), versions, FeedbackBox(database), past, settings.record_groups)
+
+
+def _admin(key_file: Path, key: SiteKey, database: Database) -> admin.Admin:
+    """The page of reports. Its password is typed by people and kept by browsers, so it must not be the key of the hashes."""
+    secret = site_key.read_secret(key_file)
+    if SiteKey(secret).id == key.id:
+        raise ContentError(
+            "settings", "admin_key_file", "holds the site key.", "Make a secret of its own with: openssl rand -hex 32."
+        )
+    return admin.Admin(secret, Reading(database))
 
 
 def _migrate(database: Database) -> None:

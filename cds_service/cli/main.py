@@ -25,6 +25,7 @@ _COMMANDS = {
     "impact": ("impact", "impact_command"),
     "sign": ("sign", "sign"),
     "export": ("export", "export"),
+    "report": ("report", "report"),
     "purge": ("retention", "purge"),
     "erase": ("retention", "erase"),
     "import-terminology": ("import_terminology", "import_terminology"),

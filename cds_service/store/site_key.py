@@ -91,6 +91,15 @@ def read(path: Path) -> SiteKey:
     Raises:
         ContentError: the file cannot be read, or holds something else; the message does not show it.
     """
+    return SiteKey(read_secret(path))
+
+
+def read_secret(path: Path) -> bytes:
+    """The 32 bytes that a file holds as 64 hex digits.
+
+    Raises:
+        ContentError: the file cannot be read, or holds something else; the message does not show it.
+    """
     try:
         text = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as problem:
@@ -99,7 +108,7 @@ def read(path: Path) -> SiteKey:
         raise ContentError(
             str(path), "(file)", "is not a key of 64 hex digits.", "Make one with: openssl rand -hex 32."
         )
-    return SiteKey(bytes.fromhex(text))
+    return bytes.fromhex(text)
 
 
 def _make(path: Path) -> None:

@@ -106,6 +106,11 @@ SCHEMA: Mapping[str, Any] = {
             "description": "Keep sex and a band of ten years of age with each call, so that reports can compare groups.",
             "type": "boolean",
         },
+        "admin_key_file": {
+            "description": "File with the password of the page /admin, which shows reports: 64 hex digits; none: no such page.",
+            "type": "string",
+            "minLength": 1,
+        },
         "silent": {
             "description": "Silent mode: everything runs and is recorded, and no card is shown to anybody.",
             "type": "boolean",
@@ -184,6 +189,7 @@ class Settings:
     former_key_files: tuple[Path, ...] = ()
     keep_days: Mapping[str, int] = field(default_factory=dict)
     record_groups: bool = False
+    admin_key_file: Path | None = None
     silent: bool = False
     profile: str = "us"
     site_file: Path | None = None
@@ -212,6 +218,13 @@ class Settings:
                 "silent",
                 "needs a database: silent mode is for what would have been shown, and that is kept there.",
                 "Set database_url, such as sqlite:///bonecds.sqlite3, or take silent = true out.",
+            )
+        if self.admin_key_file and not self.database_url:
+            raise ContentError(
+                "settings",
+                "admin_key_file",
+                "is for reports of what is kept, and nothing is kept.",
+                "Set database_url, too.",
             )
         if self.metrics_port == self.port:
             raise ContentError("settings", "metrics_port", "is the port of the service.", "Choose another.")
@@ -290,7 +303,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
         found[name] = tuple(found[name])
     if "former_key_files" in found:
         found["former_key_files"] = tuple(map(Path, found["former_key_files"]))
-    for name in found.keys() & {"site_file", "audit_key_file"}:
+    for name in found.keys() & {"site_file", "audit_key_file", "admin_key_file"}:
         found[name] = Path(found[name])
     if "as_of" in found:
         found["as_of"] = _date(found["as_of"])

@@ -43,6 +43,7 @@ def test_the_installed_command_refuses_with_status_2_and_no_traceback(tmp_path: 
 
 OPTIONS = {
     "explain": "--hook --draft-orders --as-of --profile --only --format",
+    "report": "--settings --from --to --client --format --export --with-comments --smallest --out",
     "purge": "--settings --before --only",
     "erase": "--settings --issuer --patient",
     "doctor": "--settings --client --fhir --patient --token-file --token-env --ca-bundle --json",

@@ -15,13 +15,25 @@ from pathlib import Path
 
 from cds_service.kernel.dates import DateSpan, parse_date
 from cds_service.kernel.quantities import Interval, between, exactly
-from cds_service.pictures import Picture, coverage, glucocorticoids, rule_map, t_scores, vitamin_d
+from cds_service.pictures import (
+    MonthShare,
+    Picture,
+    Share,
+    coverage,
+    glucocorticoids,
+    rate_bars,
+    rates_over_time,
+    rule_map,
+    t_scores,
+    vitamin_d,
+)
 from cds_service.pictures.picture import Line, Mark, Period
 from cds_service.pictures.plot_coverage import Lookup, State
 from cds_service.pictures.plot_glucocorticoids import Dose, Window
 from cds_service.pictures.plot_rule_map import CANNOT_TELL, NOT_APPLICABLE, RECOMMENDS, SATISFIED, RuleRow
 from cds_service.pictures.plot_t_scores import TScore
 from cds_service.pictures.plot_vitamin_d import Band, Result
+from cds_service.reports.rates import Rate
 
 GOLDEN = Path(__file__).parent.parent / "unit" / "pictures" / "golden"
 IMAGES = Path(__file__).parent.parent.parent / "docs" / "images"
@@ -248,9 +260,39 @@ def _rule_map() -> Mapping[str, Picture]:
     }  # fmt: skip
 
 
+def _rates() -> Mapping[str, Picture]:
+    def share(name: str, count: int, of: int) -> Share:
+        return Share(name, count, of, *(Rate(count, of).interval or (0.0, 1.0)))
+
+    def month(text: str, count: int, of: int) -> MonthShare:
+        return MonthShare(dt.date.fromisoformat(f"{text}-01"), share(text, count, of))
+
+    months = [
+        month("2025-11", 3, 4), month("2025-12", 20, 31), month("2026-01", 18, 40), month("2026-04", 0, 9), month("2026-05", 9, 9),
+    ]  # fmt: skip
+    rules = [
+        share("GC-05-very-high-risk-untreated", 10, 120),
+        share("VD-01", 3, 4),
+        share("GC-01 with a name that is far too long for its column", 10000, 10000),
+        share("DX-01", 0, 7),
+    ]
+    accepted, overridden = "Accepted, of cards that were answered, by month", "Overridden, by rule"
+    return {
+        "rates": rates_over_time(accepted, months),
+        "rates-one": rates_over_time(accepted, months[:1]),
+        "rates-none": rates_over_time(accepted, []),
+        "rates-many": rates_over_time(
+            accepted, [month(f"{2019 + n // 12}-{n % 12 + 1:02}", n % 7, 7) for n in range(70)]
+        ),
+        "bars": rate_bars(overridden, rules),
+        "bars-none": rate_bars(overridden, []),
+        "bars-many": rate_bars(overridden, [share(f"R-{n}", n, 30) for n in range(25)]),
+    }
+
+
 def pictures() -> Mapping[str, Picture]:
     """Every picture by the name of its golden file."""
-    return {**_t_scores(), **_vitamin_d(), **_glucocorticoids(), **_coverage(), **_rule_map()}
+    return {**_t_scores(), **_vitamin_d(), **_glucocorticoids(), **_coverage(), **_rule_map(), **_rates()}
 
 
 def as_file(picture: Picture) -> str:

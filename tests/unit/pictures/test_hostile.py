@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.kernel.quantities import exactly
-from cds_service.pictures import Picture, coverage, glucocorticoids, rule_map, t_scores, vitamin_d
+from cds_service.pictures import (
+    MonthShare,
+    Picture,
+    Share,
+    coverage,
+    glucocorticoids,
+    rate_bars,
+    rates_over_time,
+    rule_map,
+    t_scores,
+    vitamin_d,
+)
 from cds_service.pictures.picture import Line, Mark, Period
 from cds_service.pictures.plot_coverage import Lookup, State
 from cds_service.pictures.plot_rule_map import RECOMMENDS, RuleRow
@@ -64,6 +75,8 @@ def everywhere(text: str) -> list[Picture]:
         coverage([Lookup(text, state, 1, text) for state in State]),
         rule_map(text, text, [Decimal(1), Decimal(2)], [RuleRow(text, (RECOMMENDS,) * 2)], present=exactly(1), held=text,
                  lines=[Line(Decimal(1), text)]),
+        rates_over_time(text, [MonthShare(AS_OF, Share(text, 1, 2, 0.1, 0.9))]),
+        rate_bars(text, [Share(text, 1, 2, 0.1, 0.9)]),
     ]  # fmt: skip
 
 

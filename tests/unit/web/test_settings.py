@@ -32,6 +32,7 @@ sandbox = false
 database_url = "sqlite:////var/lib/bonecds/bonecds.sqlite3"
 audit_key_file = "/etc/bonecds/audit.key"
 former_key_files = ["/etc/bonecds/audit-2025.key"]
+admin_key_file = "/etc/bonecds/admin.key"
 record_groups = true
 silent = true
 keep_days = { calls = 2190, comments = 90 }
@@ -56,6 +57,7 @@ EVERY = Settings(
     database_url="sqlite:////var/lib/bonecds/bonecds.sqlite3",
     audit_key_file=Path("/etc/bonecds/audit.key"),
     former_key_files=(Path("/etc/bonecds/audit-2025.key"),),
+    admin_key_file=Path("/etc/bonecds/admin.key"),
     record_groups=True,
     silent=True,
     keep_days={"calls": 2190, "comments": 90},
@@ -107,6 +109,7 @@ def test_every_key_from_a_variable():
         "BONECDS_DATABASE_URL": "sqlite:////var/lib/bonecds/bonecds.sqlite3",
         "BONECDS_AUDIT_KEY_FILE": "/etc/bonecds/audit.key",
         "BONECDS_FORMER_KEY_FILES": "/etc/bonecds/audit-2025.key",
+        "BONECDS_ADMIN_KEY_FILE": "/etc/bonecds/admin.key",
         "BONECDS_RECORD_GROUPS": "true",
         "BONECDS_SILENT": "true",
         "BONECDS_KEEP_DAYS": "{ calls = 2190, comments = 90 }",
