@@ -1,4 +1,4 @@
-"""Whoever opens the summary from a chart: logs in at the authorization server and allows what is asked, without a browser."""
+"""Whoever opens the summary from a chart: logs in at the authorization server and allows what is asked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The one-page summary, launched as a SMART app with an authorization server and a FHIR server that nobody here wrote.
 
-oidc-provider asks for login and consent, checks PKCE and gives the token; Medplum asks it about that token at every read. What
-SMART adds (`launch`, `patient` beside the token, `smart-configuration`) is a few lines of ours in both servers' scripts.
+oidc-provider asks for login and consent, checks PKCE and gives the token; Medplum asks it about that token at every read.
+What SMART adds (`launch`, `patient` beside the token, `smart-configuration`) is a few lines of ours in both servers' scripts.
 """
 
 from __future__ import annotations
