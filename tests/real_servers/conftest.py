@@ -7,6 +7,7 @@ patient at a time.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.real_servers import servers
+from tests.real_servers.browsing import LAUNCH_WITHOUT_CHART, smart_scopes
 from tests.real_servers.servers import Server, Unavailable
 from tests.real_servers.tokens import FHIR_SERVER_SECRET, LOADER_TOKEN, SCOPES, Issuer, new_key
+from tests.support.launches import PUBLIC, WHO
+from tests.support.smart_ehr import LAUNCH
 
 _HERE = Path(__file__).parent
 
@@ -31,14 +35,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def issuer() -> Iterator[Issuer]:
     key, public = new_key()
-    environment = {"EHR_JWKS": public, "FHIR_SERVER_SECRET": FHIR_SERVER_SECRET, "SCOPES": " ".join(SCOPES)}
+    environment = {
+        "EHR_JWKS": public,
+        "FHIR_SERVER_SECRET": FHIR_SERVER_SECRET,
+        "SCOPES": " ".join(SCOPES),
+        "SMART_REDIRECT_URI": f"{PUBLIC}/smart/callback",
+        "SMART_SCOPES": " ".join(smart_scopes()),
+        "SMART_LAUNCHES": json.dumps({LAUNCH: WHO, LAUNCH_WITHOUT_CHART: None}),
+    }
     with _running(servers.oidc, environment) as server:
         yield Issuer(server.base, key)
 
 
 @pytest.fixture(scope="session")
 def medplum(issuer: Issuer) -> Iterator[Server]:
-    with _running(servers.medplum, _who_may_ask(issuer)) as server:
+    with _running(servers.medplum, {**_who_may_ask(issuer), "SMART_ISSUER": issuer.base}) as server:
         yield server
 
 

@@ -3,7 +3,8 @@
 //   node server.mjs PORT          (0 takes a free port)
 //
 // When it answers it prints one line, `ready BASE_URL`. Environment: LOADER_TOKEN, INTROSPECT_URL and INTROSPECT_AS, as in
-// tokens.mjs; LONGEST_PAGE, the most resources of one page whatever _count says.
+// tokens.mjs; LONGEST_PAGE, the most resources of one page whatever _count says; SMART_ISSUER, the authorization server that
+// `.well-known/smart-configuration` leads to.
 //
 // A search looks at every resource of its type, so this server is for few patients at a time:
 // DELETE on the base (loader only) empties it.
@@ -18,6 +19,8 @@ const BASE = '/fhir/R4';
 const PAGE = 20;
 const LONGEST_PAGE = Number(process.env.LONGEST_PAGE ?? 50);
 const LARGEST_BODY = 200_000_000;
+const SMART = `${BASE}/.well-known/smart-configuration`;
+const { SMART_ISSUER } = process.env;
 
 const types = new Set();
 for (const name of ['profiles-types', 'profiles-resources']) {
@@ -49,6 +52,15 @@ const capability = {
   ],
 };
 
+/** The authorization server's own metadata, and what SMART wants beside it. */
+async function smartConfiguration() {
+  const response = await fetch(`${SMART_ISSUER}/.well-known/openid-configuration`, { signal: AbortSignal.timeout(10_000) });
+  return {
+    ...(await response.json()),
+    capabilities: ['launch-ehr', 'client-public', 'context-ehr-patient', 'permission-patient', 'permission-v2'],
+  };
+}
+
 async function bodyOf(request) {
   const chunks = [];
   let size = 0;
@@ -63,6 +75,7 @@ async function bodyOf(request) {
 /** Status and body of one request. */
 async function answer(request) {
   const url = new URL(request.url, root);
+  if (SMART_ISSUER && url.pathname === SMART) return [200, await smartConfiguration()];
   if (!`${url.pathname}/`.startsWith(`${BASE}/`)) return [404, outcome('not-found', 'not below the base')];
   const segments = url.pathname.slice(BASE.length).split('/').filter(Boolean);
   const [type] = segments;
@@ -124,7 +137,8 @@ const server = http.createServer(async (request, response) => {
     result = [problem instanceof SyntaxError ? 400 : 500, outcome('exception', String(problem.message))];
   }
   const [status, body] = result;
-  response.writeHead(status, { 'Content-Type': 'application/fhir+json; charset=utf-8' });
+  const kind = request.url === SMART ? 'application/json' : 'application/fhir+json; charset=utf-8';
+  response.writeHead(status, { 'Content-Type': kind });
   response.end(body && JSON.stringify(body));
 });
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
