@@ -12,16 +12,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_h6_barriers import serious
-from tests.support.reported import Reported, reported
+from tests.support.reported import Reported
 
 Show: TypeAlias = Callable[[Page], Page]
 REPORT = "Calls, cards and what became of them"
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
-    with reported(tmp_path_factory.mktemp("reported")) as running:
-        yield running
 
 
 @pytest.fixture
