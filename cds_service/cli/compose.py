@@ -38,10 +38,11 @@ from cds_service.protocol.request import HookRequest
 from cds_service.protocol.response import HookResponse, Link, LinkType
 from cds_service.security.clients import Client, Registry, registry
 from cds_service.security.keys import Keys
+from cds_service.security.launchers import Ehr, ehrs, scopes_of
 from cds_service.security.replay import ReplayGuard, Seen
 from cds_service.security.tokens import Caller
 from cds_service.smart import pages as smart
-from cds_service.smart.launch import Ehr, Tickets, ehrs, scopes_of
+from cds_service.smart.launch import Tickets
 from cds_service.smart.wire import Wire
 from cds_service.store import site_key
 from cds_service.store.audit import Audit

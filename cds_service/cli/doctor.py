@@ -111,6 +111,9 @@ def _site(settings: Settings, name: str | None) -> Site:
         fetch_seconds=settings.fetch_ms / 1000,
         database_url=settings.database_url,
         audit_key_file=settings.audit_key_file,
+        former_key_files=settings.former_key_files,
+        admin_key_file=settings.admin_key_file,
+        silent=settings.silent,
         profiles={each.name: _profile(settings, each) for each in clients or (anybody,)},
         sandbox=settings.sandbox,
     )

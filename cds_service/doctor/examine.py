@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cds_service.clinical.terminology import terminology
 from cds_service.doctor import probes
-from cds_service.doctor.checks import codes, fhir, keys, network, settings, store
+from cds_service.doctor.checks import codes, fhir, keys, network, settings, smart, store
 from cds_service.doctor.finding import (
     ALLOWED,
     AUDIT_KEY,
@@ -26,6 +26,7 @@ from cds_service.engine.evaluate import evaluate
 from cds_service.formats.urls import Base, parse_base
 from cds_service.kernel.errors import ContentError, PatientMismatch
 from cds_service.security.clients import Client
+from cds_service.security.launchers import ehrs
 from cds_service.store import condition, site_key
 
 Say = Callable[[str], None]
@@ -44,15 +45,19 @@ def examine(site: Site, ask: Ask, say: Say) -> Iterator[Finding]:
     yield from settings.settings(site)
     yield settings.callers(site)
     yield settings.sandbox(on=site.sandbox)
+    yield from settings.silent(site)
     look = _Look(site, ask, say)
     yield from look.public()
     yield from look.store()
+    yield store.admin_key(probes.key_file(site.admin_key_file) if site.admin_key_file else None)
     for client in site.clients:
         yield from look.keys(client)
         if site.public_url:
             yield settings.tokens(client, site.public_url, [each.id for each in site.services])
     for client in site.callers:
         yield from look.servers(client)
+    for client in site.clients:
+        yield from look.launches(client)
     yield from look.clocks()
     yield from look.patient()
 
@@ -111,6 +116,8 @@ class _Look:
             yield check.failed(problem.problem.removesuffix("."), problem.fix)
             return
         yield store.audit_key(probes.key_file(file))
+        for number, former in enumerate(self.site.former_key_files):
+            yield store.former_key(probes.key_file(former), f"former_key_files.{number}")
 
     # --- clients and their servers ------------------------------------------------------------------------------------
 
@@ -151,6 +158,23 @@ class _Look:
                 yield fhir.no_metadata(base, found.problem)
             else:
                 yield from fhir.metadata(base, found.body, self.site.needs)
+
+    def launches(self, client: Client) -> Iterator[Finding]:
+        """Whether its EHR can launch the summary."""
+        if not client.smart_client_id:
+            yield smart.not_launched(client)
+            return
+        if client.ca_bundle and not probes.readable(client.ca_bundle):
+            return  # said of its FHIR servers
+        for ehr in ehrs([client]).values():
+            self.say(f"asking {ehr.base} how it launches")
+            began = self.ask.clock()
+            found = probes.smart_configuration(ehr)
+            self._note(ehr.base, found.date, began)
+            if found.problem:
+                yield smart.unreadable(ehr, found.problem)
+            else:
+                yield from smart.launch(ehr, found.body, self.site.needs, self.site.profiles[client.name].not_kept)
 
     def clocks(self) -> Iterator[Finding]:
         """Our clock against those of the servers that answered."""

@@ -73,8 +73,8 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-_OPERATOR, _INTEGRATOR, _STORE, _DOCTOR = (
-    f"docs/{page}.md" for page in ("operator", "integrator", "store", "doctor-and-client")
+_OPERATOR, _INTEGRATOR, _STORE, _DOCTOR, _SMART = (
+    f"docs/{page}.md" for page in ("operator", "integrator", "store", "doctor-and-client", "smart")
 )
 
 SETTINGS = Check("settings", "The service starts only with settings it understands.", f"{_OPERATOR}#settings")
@@ -122,11 +122,20 @@ DATABASE = Check(
 AUDIT_KEY = Check(
     "audit-key", "With this key the hashes in the record of calls can be tied to patients.", f"{_STORE}#the-site-key"
 )
+ADMIN_KEY = Check("admin-key", "Whoever has this password reads the reports.", "docs/reports.md#the-page")
+SILENT = Check(
+    "silent", "In silent mode everything runs and is recorded, and no card is shown.", "docs/quiet.md#silent-mode"
+)
+LAUNCH = Check(
+    "smart-launch",
+    "A launch goes where this document of the EHR says, and only to registered origins.",
+    f"{_SMART}#when-it-does-not-work",
+)
 
 CHECKS: Mapping[str, Check] = {
     each.id: each
     for each in (
         SETTINGS, CALLERS, SANDBOX, PUBLIC_URL, TLS, CLOCK, KEYS, TOKEN, ALLOWED, METADATA, SCOPES, SEARCH, IN_TIME,
-        CODES, PREFETCH, DATABASE, AUDIT_KEY,
+        CODES, PREFETCH, DATABASE, AUDIT_KEY, ADMIN_KEY, SILENT, LAUNCH,
     )
 }  # fmt: skip

@@ -29,9 +29,10 @@ from cds_service.formats.urls import Base
 from cds_service.kernel.errors import ContentError, InputError
 from cds_service.kernel.needs import Need, Records
 from cds_service.security import fetch as key_fetch
-from cds_service.security import jwks
+from cds_service.security import jwks, launchers
 from cds_service.security.clients import Client
 from cds_service.security.jwks import KeySet
+from cds_service.security.launchers import Ehr
 from cds_service.simulator.prefetch import MAX_BYTES, MAX_NODES, FhirSource, bounded_get
 from cds_service.simulator.templates import fill
 from cds_service.simulator.wire import NoAnswer, Wire
@@ -124,7 +125,7 @@ def published(url: str) -> Published:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The CapabilityStatement of a FHIR server; `problem` says why there is none."""
+    """What a FHIR server declares; `problem` says why that could not be read."""
 
     body: Any = field(default=None, repr=False)
     date: str = ""
@@ -146,6 +147,30 @@ def metadata(base: Base, client: Client, token: str) -> Declared:
         return Declared(date=found.date, problem=f"metadata is answered with status {found.status}")
     body = _parsed(found.body) if "json" in found.content_type else None
     return Declared(body, found.date) if body is not None else Declared(date=found.date, problem="metadata is not JSON")
+
+
+def smart_configuration(ehr: Ehr) -> Declared:
+    """Read `smart-configuration` as a launch does: without a token, and within its bounds."""
+    transport = Transport(ehr.base, ca_bundle=ehr.client.ca_bundle)
+    try:
+        found = bounded_get(
+            transport,
+            f"{ehr.base}{launchers.WELL_KNOWN}",
+            None,
+            launchers.SECONDS,
+            max_bytes=launchers.MAX_BYTES,
+            headers={"Accept": "application/json"},
+        )
+    except NoResponse as problem:
+        return Declared(problem=problem.trouble.value)
+    finally:
+        transport.close()
+    if found.status != 200:
+        return Declared(date=found.date, problem=f"answered with status {found.status}")
+    body = _parsed(found.body)
+    if not isinstance(body, dict):
+        return Declared(date=found.date, problem="the answer is no JSON object")
+    return Declared(body, found.date)
 
 
 def _parsed(body: bytes) -> Any:
@@ -221,12 +246,12 @@ def readable(path: str) -> bool:
 
 
 def key_file(path: Path) -> KeyFile:
-    """Look at the audit key; it is not made here, and nothing of it is kept."""
+    """Look at a key; it is not made here, and nothing of it is kept."""
     try:
         if not path.exists():
             return KeyFile(made=False)
         mode = path.stat().st_mode & 0o777
-        site_key.read_or_make(path)
+        site_key.read(path)
     except ContentError as problem:
         return KeyFile(problem.problem.removesuffix("."))
     except OSError as problem:

@@ -28,6 +28,9 @@ class Site:
         fetch_seconds: the deadline of all look-ups of a call.
         database_url: as the setting.
         audit_key_file: as the setting.
+        former_key_files: as the setting.
+        admin_key_file: as the setting.
+        silent: silent mode for everybody.
         profiles: clinical choices, by name of the client ("" for anybody).
         sandbox: whether the sandbox page is on.
     """
@@ -43,6 +46,9 @@ class Site:
     fetch_seconds: float
     database_url: str = field(repr=False)
     audit_key_file: Path | None
+    former_key_files: tuple[Path, ...]
+    admin_key_file: Path | None
+    silent: bool
     profiles: Mapping[str, Profile]
     sandbox: bool
 

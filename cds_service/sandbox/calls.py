@@ -229,7 +229,11 @@ def _broken(value: Json | None, how: str, key: str) -> Json:
 
 # --- why ----------------------------------------------------------------------------------------------------------------
 def _trace(service: Service, sent: Json, as_of: dt.date, profile: Profile) -> Json | None:
-    """Every rule with its verdict; `None` for a call that could not be read."""
+    """Every rule with its verdict; `None` for a call that could not be read.
+
+    Evaluated once more: the service asks only the rules that may speak at the hook, and refuses in ways of its own. An answer made
+    of this evaluation would be another function's than that which an EHR gets.
+    """
     if "prefetch" not in sent:
         return None
     try:

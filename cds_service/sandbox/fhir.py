@@ -14,6 +14,7 @@ from cds_service.fhir import in_memory
 from cds_service.kernel.errors import InputError
 from cds_service.sandbox import guard
 from cds_service.sandbox.patients import patients
+from cds_service.web import cors
 from cds_service.web.body import to_bytes
 from cds_service.web.routes import refusal
 
@@ -24,6 +25,13 @@ _LONGEST_QUERY = 10_000
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 blueprint.before_request(guard.on_this_machine)
+
+
+@blueprint.after_request
+def _with_prefer(response: Response) -> Response:
+    """FHIR clients in a page may ask for strict handling, as those without a page may."""
+    response.headers["Access-Control-Allow-Headers"] = f"{cors.HEADERS}, Prefer"
+    return response
 
 
 @lru_cache(maxsize=1)

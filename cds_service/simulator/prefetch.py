@@ -87,14 +87,22 @@ def _bounded(seconds: float) -> Iterator[Attempt]:
         timer.cancel()
 
 
-def bounded_get(transport: Transport, url: str, token: str | None, seconds: float = SECONDS) -> Response:
+def bounded_get(
+    transport: Transport,
+    url: str,
+    token: str | None,
+    seconds: float = SECONDS,
+    *,
+    max_bytes: int = MAX_BYTES,
+    headers: Mapping[str, str] = _HEADERS,
+) -> Response:
     """One GET of JSON for a tool; the response, whatever its status.
 
     Raises:
         NoResponse: no complete response in time.
     """
     with _bounded(seconds) as attempt:
-        return transport.get(url, token=token, attempt=attempt, max_bytes=MAX_BYTES, headers=_HEADERS)
+        return transport.get(url, token=token, attempt=attempt, max_bytes=max_bytes, headers=dict(headers))
 
 
 def _parsed(body: bytes) -> Any:

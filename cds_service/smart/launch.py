@@ -8,24 +8,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient  # type: ignore[import-untyped]
 
 from cds_service.fhir.read import mapping, string
-from cds_service.fhir.search import scope_of
 from cds_service.formats import strict_json
-from cds_service.formats.urls import Base, parse_base
 from cds_service.kernel.errors import InputError, JsonRefused
-from cds_service.kernel.needs import Need
-from cds_service.security.clients import Client
+from cds_service.security.launchers import MAX_BYTES, Ehr
 
 SECONDS = 600
-MAX_BYTES = 100_000
-WELL_KNOWN = "/.well-known/smart-configuration"
 _SALT = "bonecds smart launch"
 _VERIFIER = 64
 # a code or a launch value is opaque; longer ones do not fit into the request line that we read either
@@ -72,48 +66,6 @@ def ehr_fault(reason: str) -> LaunchRefused:
         "Open the summary again from the chart. If it fails again, tell the operator the correlation id.",
         502,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Ehr:
-    """An EHR whose launches are taken.
-
-    Attributes:
-        client: its registration.
-        base: its FHIR base.
-        origins: where its authorization and token addresses may lie.
-    """
-
-    client: Client
-    base: Base
-    origins: tuple[Base, ...]
-
-    def origin_of(self, url: str) -> Base | None:
-        """The registered origin that an address lies at, if any."""
-        return next((each for each in self.origins if each.covers(url)), None)
-
-
-def ehrs(clients: Iterable[Client]) -> Mapping[Base, Ehr]:
-    """Every FHIR base from which the summary can be launched."""
-    return {
-        base: Ehr(each, base, tuple(dict.fromkeys((replace(base, path=""), *each.smart_origins))))
-        for each in clients
-        if each.smart_client_id
-        for base in each.fhir_bases
-    }
-
-
-def ehr_of(known: Mapping[Base, Ehr], iss: str) -> Ehr | None:
-    """The EHR whose base `iss` is; below it or beside it is not it."""
-    try:
-        return known.get(parse_base(iss, insecure=True))
-    except ValueError:
-        return None
-
-
-def scopes_of(needs: Iterable[Need]) -> list[str]:
-    """`launch`, and what the look-ups need, each type once: to read by id, and to search and read."""
-    return ["launch", *dict.fromkeys(map(scope_of, needs))]
 
 
 @dataclass(frozen=True, slots=True)

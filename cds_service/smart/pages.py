@@ -18,15 +18,14 @@ from cds_service.kernel.account import Account
 from cds_service.kernel.errors import InputError
 from cds_service.protocol.request import HookRequest, parse
 from cds_service.protocol.response import HookResponse
+from cds_service.security.launchers import Ehr, ehr_of
 from cds_service.smart.launch import (
     SECONDS,
-    Ehr,
     LaunchRefused,
     Pending,
     Tickets,
     begin,
     ehr_fault,
-    ehr_of,
     not_started,
     out_of_order,
     read_token,

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cds_service.fhir.client.transport import Attempt, NoResponse, Response, Transport
 from cds_service.formats.urls import Base
-from cds_service.smart.launch import MAX_BYTES, WELL_KNOWN, Ehr, Endpoints, ehr_fault, read_configuration
+from cds_service.security.launchers import MAX_BYTES, SECONDS, WELL_KNOWN, Ehr
+from cds_service.smart.launch import Endpoints, ehr_fault, read_configuration
 
-SECONDS = 3.0
 _OK = 200
 # minutes lie between two requests: a connection kept open would be one that the EHR has closed
 _HEADERS = {"Accept": "application/json", "Connection": "close"}

@@ -10,6 +10,9 @@ from werkzeug.datastructures import Headers
 # Sandboxes run on any port of the developer's own machine.
 _LOOPBACK = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?")
 
+# what a page may send along unless an address takes more; its answer has the header already then
+HEADERS = "Authorization, Content-Type"
+
 
 def is_allowed(origin: str, allowed: Sequence[str]) -> bool:
     """Whether pages of that origin may read our answers; without a list, loopback pages only."""
@@ -30,6 +33,8 @@ def add_headers(headers: Headers, origin: str, allowed: Sequence[str]) -> None:
     if is_allowed(origin, allowed):
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-        headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+        headers.setdefault("Access-Control-Allow-Headers", HEADERS)
         headers["Access-Control-Expose-Headers"] = "X-Correlation-Id"
         headers["Access-Control-Max-Age"] = "600"
+    else:
+        headers.pop("Access-Control-Allow-Headers", None)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.reported import Reported, reported
 from tests.support.served import Served, served
 
 if TYPE_CHECKING:
@@ -58,6 +59,13 @@ def missing(what: str) -> None:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     kept = tmp_path_factory.mktemp("kept") / "kept.sqlite3"
     with served(f"sandbox=True, database_url='sqlite:///{kept}'") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
+    """Another one, without the sandbox, that has something to report."""
+    with reported(tmp_path_factory.mktemp("reported")) as running:
         yield running
 
 

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.actions import cards, choose_drug, dose, opened, panel
+from tests.support.reported import Reported
 from tests.support.served import Served
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -65,6 +66,20 @@ def test_the_view_of_each_picture_is_there(browser: Browser, service: Served, na
     # as they are looked at: without the time that a call took
     page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB", reduced_motion="reduce")
     show(page, service.url)
+    taken(page, name, width, height)
+
+
+def test_the_view_of_the_picture_of_a_report_is_there(browser: Browser, filled: Reported) -> None:
+    width, height = 1000, 900
+    known = {"username": "lead", "password": filled.password}
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB", http_credentials=known)
+    page.goto(filled.url)
+    expect(page.locator("figure svg")).to_have_count(2)
+    taken(page, "report", width, height)
+
+
+def taken(page: Page, name: str, width: int, height: int) -> None:
+    """The picture is written where that is asked for, and is one of what is shown."""
     file = IMAGES / f"{name}.png"
     if os.environ.get("WRITE_SCREENSHOTS") == "1":
         IMAGES.mkdir(exist_ok=True)

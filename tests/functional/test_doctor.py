@@ -16,6 +16,7 @@ from tests.support import canary
 from tests.support import ehr as example
 from tests.support.doctored import Told, public_key, run, settings, token_file
 from tests.support.golden import scenarios
+from tests.support.smart_ehr import CLIENT_ID, SmartEhr
 
 Json = dict[str, Any]
 NEEDS = 16
@@ -54,13 +55,15 @@ def test_a_site_that_is_all_right_has_no_fail_and_every_check_was_made(round_of:
     Database(f"sqlite:///{tmp_path}/bonecds.sqlite3", lambda what, code: None).migrate()
     (tmp_path / "bonecds.sqlite3.key").write_text("0f" * 32)
     (tmp_path / "bonecds.sqlite3.key").chmod(0o600)
-    with FaultFhir(record()) as ehr:
-        told = round_of(ehr)
+    with SmartEhr(record(), "p1") as ehr:
+        ehr.configuration["capabilities"] = ["launch-ehr", "client-public", "context-ehr-patient", "permission-v2"]
+        told = round_of(ehr, smart_client_id=CLIENT_ID)
     assert (told.status, [each for each in told.findings if each["level"] == "fail"]) == (0, [])
     assert [each["check"] for each in told.findings if each["level"] == "skipped"] == []
     assert len(told.of("search")) == NEEDS
     assert set(told.levels("search")) == {"pass"}
-    for check in ("callers", "database", "audit-key", "clock", "metadata", "scopes", "in-time", "codes", "prefetch"):
+    checks = ("callers", "database", "audit-key", "clock", "metadata", "scopes", "in-time", "codes", "prefetch")
+    for check in (*checks, "silent", "admin-key", "smart-launch"):
         assert set(told.levels(check)) == {"pass"}, told.of(check)
 
 

@@ -74,6 +74,31 @@ def test_a_key_that_is_none_fails_and_is_not_shown(tmp_path: Path) -> None:
     assert "not-a-key-at-all" not in told.text
 
 
+def test_each_file_with_a_secret_is_looked_at_and_none_is_shown(tmp_path: Path) -> None:
+    for name, secret, mode in (("admin", "cd", 0o644), ("old", "ef", 0o640), ("older", "01", 0o600)):
+        (tmp_path / name).write_text(secret * 32)
+        (tmp_path / name).chmod(mode)
+    file = settings(tmp_path, jwks={"keys": [public_key()]})
+    files = f'admin_key_file = "{tmp_path}/admin"\nformer_key_files = ["{tmp_path}/old", "{tmp_path}/older", "{tmp_path}/gone"]\n'
+    file.write_text(files + file.read_text())
+    told = run("--settings", str(file))
+    assert told.levels("admin-key") == ["warn"]
+    assert [told.levels("audit-key", f"former_key_files.{number}") for number in range(3)] == [
+        ["warn"],
+        ["pass"],
+        ["fail"],
+    ]
+    assert told.of("admin-key")[0]["doc"] == "docs/reports.md#the-page"
+    assert [each for each in ("cdcd", "efef", "0101") if each in told.text] == []
+
+
+def test_silent_mode_is_said(tmp_path: Path) -> None:
+    file = settings(tmp_path, jwks={"keys": [public_key()]})
+    file.write_text(f"silent = true\n{file.read_text()}")
+    (found,) = run("--settings", str(file)).of("silent")
+    assert (found["level"], "no card is shown" in found["seen"]) == ("warn", True)
+
+
 def test_a_file_that_is_no_database_fails_with_a_code_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "bonecds.sqlite3").write_bytes(b"x" * 4096)
     (found,) = run("--settings", str(settings(tmp_path, jwks={"keys": [public_key()]}))).of("database")

@@ -219,6 +219,24 @@ def test_public_sandbox_1_the_preflight_of_a_page_on_loopback_is_answered(path: 
     assert {"Authorization", "Content-Type"} <= set(answer.headers["Access-Control-Allow-Headers"].split(", "))
 
 
+@pytest.mark.parametrize("path", ["Condition", f"Patient/{PATIENT}", "Condition/_search", "metadata"])
+def test_a_fhir_client_in_a_page_may_ask_for_strict_handling(path: str) -> None:
+    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "prefer"}
+    answer = client().options(f"/fhir/{path}", headers=headers)
+
+    assert answer.status_code == 204
+    assert "Prefer" in answer.headers["Access-Control-Allow-Headers"].split(", ")
+
+
+def test_prefer_is_for_fhir_alone_and_for_pages_that_may_read_the_answer() -> None:
+    headers = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "prefer"}
+    service = client().options("/cds-services/bone-health-patient-view", headers={"Origin": ORIGIN, **headers})
+    foreign = client().options("/fhir/Condition", headers={"Origin": "https://evil.example", **headers})
+
+    assert service.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    assert not {name for name, _ in foreign.headers if name.startswith("Access-Control-")}
+
+
 def test_the_public_sandbox_finds_what_it_opens_a_patient_with() -> None:
     """`/metadata`, the list of patients, one with given names in a list, and conditions with a total."""
     answer = asked(f"Condition?patient={PATIENT}")

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from cds_service.cli.compose import build_app
 from cds_service.sandbox.patients import patients
-from cds_service.smart.launch import Ehr
+from cds_service.security.launchers import Ehr
 from cds_service.smart.wire import Wire
 from cds_service.web.settings import Settings
 from tests.real_servers.browsing import LAUNCH_WITHOUT_CHART, Browser, smart_scopes

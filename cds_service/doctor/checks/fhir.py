@@ -112,14 +112,14 @@ def scopes(scope: str, needs: Sequence[Need], not_kept: Collection[str], about: 
         not_kept: keys that this EHR never supplies.
         about: whose token it is.
     """
-    found = [match for each in scope.split() if (match := _SCOPE.fullmatch(each))]
+    found = smart_scopes(scope.split())
     if not found:
         fix = "Ask for the scopes of docs/reference/data-read.md; the search lines say what the token is worth."
         yield SCOPES.warned("what was granted is not written as SMART scopes", fix, about)
         return
     needed = {scope_of(need): need for need in needs if need.key not in not_kept}
-    missing = [text for text, need in needed.items() if _grant(found, need.resource_type, text) is None]
-    narrowed = [text for text, need in needed.items() if _grant(found, need.resource_type, text) == "narrowed"]
+    missing = [text for text, need in needed.items() if which_part(found, need.resource_type, text) is None]
+    narrowed = [text for text, need in needed.items() if which_part(found, need.resource_type, text) == "narrowed"]
     if missing:
         yield SCOPES.failed(
             f"{counted(len(missing), 'scope')} missing", "Have the client granted them.", about, tuple(missing)
@@ -127,7 +127,7 @@ def scopes(scope: str, needs: Sequence[Need], not_kept: Collection[str], about: 
     if narrowed:
         fix = "Have them granted for the whole type; else what lies outside is named as missing on each card."
         yield SCOPES.warned(f"{counted(len(narrowed), 'scope')} for a part only", fix, about, tuple(narrowed))
-    if _grant(found, _MEDICATION, "patient/Medication.rs") is None:
+    if which_part(found, _MEDICATION, "patient/Medication.rs") is None:
         yield SCOPES.warned(
             "patient/Medication.rs is missing: drugs that orders name by reference cannot be read",
             "Have it granted, unless this EHR always writes the drug into the order.",
@@ -137,8 +137,13 @@ def scopes(scope: str, needs: Sequence[Need], not_kept: Collection[str], about: 
         yield SCOPES.passed(f"all {len(needed)} scopes that the look-ups need are granted", about)
 
 
-def _grant(found: Iterable[re.Match[str]], kind: str, needed: str) -> str | None:
-    """ "whole", "narrowed" (a scope with a query), or `None`."""  # noqa: D210
+def smart_scopes(scopes: Iterable[str]) -> list[re.Match[str]]:
+    """Those among them that are about resources, in parts; for `which_part`."""
+    return [match for each in scopes if (match := _SCOPE.fullmatch(each))]
+
+
+def which_part(found: Iterable[re.Match[str]], kind: str, needed: str) -> str | None:
+    """What of a needed scope others give: "whole", "narrowed" (a scope with a query), or `None`."""
     best = None
     for scope in found:
         named, may, query = scope.groups()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cds_service.doctor.finding import CALLERS, PUBLIC_URL, SANDBOX, SETTINGS, TOKEN, Finding, counted
+from cds_service.doctor.finding import CALLERS, PUBLIC_URL, SANDBOX, SETTINGS, SILENT, TOKEN, Finding, counted
 from cds_service.doctor.site import Site
 from cds_service.formats.urls import is_loopback, parse_base
 from cds_service.security.clients import Client
@@ -53,6 +53,19 @@ def sandbox(*, on: bool) -> Finding:
     if on:
         return SANDBOX.failed("the sandbox is on", "Set sandbox = false where the service is not for trials.")
     return SANDBOX.passed("off")
+
+
+def silent(site: Site) -> Iterator[Finding]:
+    """Cards are shown, to all callers."""
+    fix = "Take silent = true out when the trial is over; bonecds report shows what would have been shown."
+    if site.silent:
+        yield SILENT.warned("silent mode: no card is shown to anybody", fix)
+        return
+    named = [client.name for client in site.clients if client.silent]
+    for name in named:
+        yield SILENT.warned("silent mode of this client: no card is shown", fix, name)
+    if not named:
+        yield SILENT.passed("off: cards are shown")
 
 
 def tokens(client: Client, public_url: str, service_ids: Sequence[str]) -> Finding:

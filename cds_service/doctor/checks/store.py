@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.doctor.finding import AUDIT_KEY, DATABASE, Finding
+from cds_service.doctor.finding import ADMIN_KEY, AUDIT_KEY, DATABASE, Check, Finding
 from cds_service.store.condition import Condition
 
 _OTHERS = 0o077
@@ -85,7 +85,7 @@ def _in_use(seen: Condition) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """The file of the audit key.
+    """A file with a key.
 
     Attributes:
         problem: why it cannot be used, or "" .
@@ -114,3 +114,26 @@ def audit_key(seen: KeyFile) -> Finding:
             f"others may read the key (mode {seen.mode:03o})", "chmod 600 it, and think of a new one."
         )
     return AUDIT_KEY.passed(f"there, for its owner alone (mode {seen.mode:03o})")
+
+
+def former_key(seen: KeyFile, about: str) -> Finding:
+    """A key that was in use before: what it made can still be tied to patients."""
+    return _secret(AUDIT_KEY, seen, about, "Give the file as it was, or take it out of former_key_files.")
+
+
+def admin_key(seen: KeyFile | None) -> Finding:
+    """The password of the page of reports; `None` where there is no such page."""
+    if seen is None:
+        return ADMIN_KEY.passed("there is no page of reports (admin_key_file)")
+    return _secret(ADMIN_KEY, seen, "", "Make one with: openssl rand -hex 32, or take admin_key_file out.")
+
+
+def _secret(check: Check, seen: KeyFile, about: str, otherwise: str) -> Finding:
+    """Of a file that has to be there: the service does not make it."""
+    if seen.problem or not seen.made:
+        return check.failed(seen.problem or "the file is not there", otherwise, about)
+    if seen.mode & _OTHERS:
+        return check.warned(
+            f"others may read it (mode {seen.mode:03o})", "chmod 600 it, and think of a new one.", about
+        )
+    return check.passed(f"there, for its owner alone (mode {seen.mode:03o})", about)

@@ -27,6 +27,9 @@ TRIAL = Site(
     fetch_seconds=2.5,
     database_url="",
     audit_key_file=None,
+    former_key_files=(),
+    admin_key_file=None,
+    silent=False,
     profiles={},
     sandbox=False,
 )
@@ -51,6 +54,20 @@ def test_a22_callers_are_registered_wherever_other_machines_can_reach_the_servic
 @pytest.mark.parametrize(("on", "level"), [(False, Level.PASS), (True, Level.FAIL)])
 def test_the_sandbox_is_off(*, on: bool, level: Level) -> None:
     assert settings.sandbox(on=on).level is level
+
+
+@pytest.mark.parametrize(
+    ("site", "levels"),
+    [
+        (HOSPITAL, [(Level.PASS, "")]),
+        (replace(HOSPITAL, silent=True), [(Level.WARN, "")]),
+        (replace(HOSPITAL, clients=(NORTH, replace(NORTH, name="south", silent=True))), [(Level.WARN, "south")]),
+    ],
+)
+def test_that_nobody_sees_a_card_is_said(site: Site, levels: list[tuple[Level, str]]) -> None:
+    found = list(settings.silent(site))
+    assert [(each.level, each.about) for each in found] == levels
+    assert all("no card is shown" in each.seen for each in found if each.level is Level.WARN)
 
 
 def test_a_fixed_day_is_said() -> None:

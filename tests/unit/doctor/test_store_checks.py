@@ -61,3 +61,23 @@ def test_clients_need_a_database(registered: int, level: Level) -> None:
 )
 def test_the_key_is_for_its_owner_alone(seen: KeyFile, level: Level) -> None:
     assert store.audit_key(seen).level is level
+
+
+@pytest.mark.parametrize(
+    ("seen", "level"),
+    [
+        (KeyFile(), Level.PASS),
+        (KeyFile(mode=0o640), Level.WARN),
+        (KeyFile(mode=0o604), Level.WARN),
+        (KeyFile(made=False), Level.FAIL),
+        (KeyFile("is not a key of 64 hex digits"), Level.FAIL),
+    ],
+)
+def test_a_password_and_a_former_key_are_there_and_for_their_owner_alone(seen: KeyFile, level: Level) -> None:
+    assert store.admin_key(seen).level is level
+    former = store.former_key(seen, "former_key_files.0")
+    assert (former.level, former.about) == (level, "former_key_files.0")
+
+
+def test_without_a_page_of_reports_there_is_no_password_to_look_at() -> None:
+    assert store.admin_key(None).level is Level.PASS

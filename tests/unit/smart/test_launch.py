@@ -13,20 +13,17 @@ from cds_service.clinical.needs import CONDITIONS, PATIENT, VITAMIN_D
 from cds_service.fhir.client.transport import Transport
 from cds_service.formats.urls import parse_base
 from cds_service.security.clients import registry
+from cds_service.security.launchers import Ehr, ehr_of, ehrs, scopes_of
 from cds_service.smart import wire
 from cds_service.smart.launch import (
-    Ehr,
     Endpoints,
     Granted,
     LaunchRefused,
     Pending,
     Tickets,
     begin,
-    ehr_of,
-    ehrs,
     read_configuration,
     read_token,
-    scopes_of,
 )
 from tests.support.smart_ehr import SmartEhr
 
