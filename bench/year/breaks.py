@@ -219,7 +219,7 @@ def false_alarms(rows: Sequence[Row], every: int = 1000) -> tuple[int, int]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Break things and report."""
     parser = argparse.ArgumentParser(description="Breaks in a simulated year, and when they are noticed.")
-    parser.add_argument("--patients", type=int, default=6000)
+    parser.add_argument("--patients", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help="also write the figures to this file")

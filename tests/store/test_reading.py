@@ -24,7 +24,7 @@ from tests.store.parts import KEY, NOON, Store, record
 
 WARD = "ward 3"
 # what must stand on no page
-WORDS = "canary Mrs Miller of 4 Church Lane"
+WORDS = "zqSaid Mrs Miller of 4 Church Lane"
 RULES = (("GC-01", "1.2", "recommend"),)
 
 
@@ -158,7 +158,7 @@ def test_no_report_shows_a_hash_a_comment_or_a_group_of_few(place: Place, store:
     tell(store, 0, comment=WORDS)
     told = run(place, "--format", form).stdout
 
-    assert "canary" not in told
+    assert "zqSaid" not in told
     assert KEY.pseudonym("patient", "https://ehr.example.org", "patient-0") not in told
     assert KEY.pseudonym("user", "https://ehr.example.org", "Practitioner/dr-who") not in told
     assert KEY.id not in told
@@ -188,7 +188,7 @@ def test_an_export_has_a_line_for_each_telling_with_the_fields_of_the_rule(place
         "location": WARD,
     }
     assert (last["action"], last["feedback"]) == ("overridden", "patient-declined (https://example.org/reasons)")
-    assert "canary" not in done.stdout
+    assert "zqSaid" not in done.stdout
 
 
 def test_comments_are_exported_where_they_are_asked_for(place: Place, store: Store) -> None:
@@ -196,7 +196,7 @@ def test_comments_are_exported_where_they_are_asked_for(place: Place, store: Sto
     tell(store, 0, comment=WORDS)
     (line,) = run(place, "--export", "ndjson", "--with-comments").stdout.splitlines()
     assert json.loads(line)["comments"] == [WORDS]
-    assert "canary" not in run(place, "--export", "ndjson").stdout
+    assert "zqSaid" not in run(place, "--export", "ndjson").stdout
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
