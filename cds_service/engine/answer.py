@@ -156,7 +156,9 @@ def _answered(
         gaps = tuple(dict.fromkeys((*evaluation.scope.open_gaps(), *open_gaps(evaluation.outcomes))))
         plan = CardPlan(GAPS, Level.INFO, gaps=gaps)
         cards = _written(service, evaluation, (plan,), records, request.hook_instance)
-        return HookResponse(cards, account)
+        texts = service.texts(profile.language, profile.wording)
+        given = zip((plan,), cards, strict=True)
+        return HookResponse(cards, account, kept(given, (), texts, request.hook_instance) if custody else ())
     missing = sorted(key for key, lookup in records.lookups.items() if lookup.state is not LookupState.COMPLETE)
     raise Unassessable(
         "what was supplied does not tell whether this patient is in scope",

@@ -25,12 +25,16 @@ class Custody:
     silent: bool = False
 
 
+def _nothing(_plan: CardPlan) -> frozenset[str]:
+    return frozenset()
+
+
 def kept(
     given: Iterable[tuple[CardPlan, Card]],
     held: Iterable[CardPlan],
     texts: Texts,
     seed: str,
-    evidence: Callable[[CardPlan], frozenset[str]],
+    evidence: Callable[[CardPlan], frozenset[str]] = _nothing,
 ) -> tuple[IssuedCard, ...]:
     """What the store may know.
 
@@ -39,7 +43,7 @@ def kept(
         held: those that are not.
         texts: codes of topics.
         seed: makes the uuids.
-        evidence: what a card rests on.
+        evidence: what a card rests on; a card that is given every time rests on nothing.
     """
     shown = (
         replace(_base(plan, texts, seed), suggestions=_offered(card), evidence=evidence(plan)) for plan, card in given

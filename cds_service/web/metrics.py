@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from cds_service.kernel.account import Account
 from cds_service.kernel.facts import GapKind
 from cds_service.kernel.needs import LookupState
+from cds_service.kernel.past import QUIET, SILENT
 from cds_service.kernel.rules import Level, Verdict
 from cds_service.web.logs import Alarm, Line
 
@@ -51,6 +52,7 @@ _VERDICTS = frozenset(each.value for each in Verdict)
 _LEVELS = frozenset(each.value for each in Level)
 _STATES = frozenset(each.value for each in LookupState)
 _GAPS = frozenset(each.value for each in GapKind)
+_HELD = frozenset((QUIET, SILENT))
 _ALARMS = frozenset(each.value for each in Alarm)
 
 
@@ -117,6 +119,9 @@ class Metrics:
         )  # fmt: skip
         self._verdicts = Counter("bonecds_verdicts", "Answers of each rule.", ("rule", "verdict"), registry=own)
         self._cards = Counter("bonecds_cards", "Cards sent.", ("level",), registry=own)
+        self._held = Counter(
+            "bonecds_cards_held", "Cards held back: answered before, or in silent mode.", ("why",), registry=own
+        )
         self._gaps = Counter("bonecds_gaps", "Things that rules could not learn.", ("kind",), registry=own)
         self._unread = Counter(
             "bonecds_unread", "Resources that could not be used for their value.", ("type", "reason"), registry=own
@@ -175,6 +180,11 @@ class Metrics:
             self._count(self._unread, *known, by=number)
         for level in levels:
             self._count(self._cards, _known(level, _LEVELS))
+
+    def held(self, why: Iterable[str]) -> None:
+        """Count cards that were not shown, each with the reason (QUIET or SILENT of `kernel.past`)."""
+        for each in why:
+            self._count(self._held, _known(each, _HELD))
 
     def feedback(self, outcomes: Iterable[str], unknown: int) -> None:
         """Count what became of cards (values of `CardOutcome`), and cards nobody here knows."""

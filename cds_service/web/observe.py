@@ -14,7 +14,7 @@ from flask import current_app, g, has_app_context
 
 from cds_service.kernel.account import Account
 from cds_service.kernel.errors import Unassessable
-from cds_service.kernel.past import IssuedCard
+from cds_service.kernel.past import SHOWN, IssuedCard
 from cds_service.protocol.feedback import Feedback
 from cds_service.protocol.response import Card, HookResponse
 from cds_service.web import logs
@@ -159,6 +159,7 @@ def _note(
     if counted := metrics():
         counted.call(line, seconds)
         counted.told(account, tuple(card.indicator.value for card in cards or ()))
+        counted.held(each.display for each in issued if each.display != SHOWN)
     ledger = cast("Ledger | None", current_app.extensions.get(LEDGER))
     # only of callers who were let in: whoever is turned away must not be able to fill a disk. Feedback is kept by itself
     if ledger and g.get("admitted") and event != "feedback":

@@ -15,6 +15,7 @@ from cds_service.kernel.errors import ContentError
 from cds_service.review.call import prefetch, request_of
 from cds_service.store.database import Database
 from cds_service.store.retention import Retention
+from cds_service.web import observe
 from cds_service.web.settings import Settings
 from tests.functional.test_callers import PATH, WOMAN, forger, settings
 from tests.functional.test_feedback import AT, TO, Json, overridden, rows
@@ -178,3 +179,11 @@ def test_a_rule_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> N
     site.write_text('base = "us"\n[shown_to_percent]\n"GC-99" = 10\n')
     with pytest.raises(ContentError, match="GC-99"):
         build_app(settings(tmp_path, site_file=site))
+
+
+def test_cards_that_are_held_back_are_counted(tmp_path: Path) -> None:
+    app = build_app(settings(tmp_path, silent=True, metrics_port=9090))
+    cards(app.test_client())
+    page = app.extensions[observe.EXTENSION].page().decode()
+    assert 'bonecds_cards_held_total{why="silent"} 2.0' in page
+    assert "bonecds_cards_total{" not in page

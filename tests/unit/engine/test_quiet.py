@@ -8,15 +8,26 @@ from dataclasses import replace
 import pytest
 
 from cds_service.cards.texts import Texts
-from cds_service.engine.answer import Decision, decide
+from cds_service.engine.answer import Decision, answer, decide
 from cds_service.engine.custody import Custody
 from cds_service.engine.rollout import shown_to
 from cds_service.engine.services import Service
+from cds_service.kernel.errors import Unassessable
 from cds_service.kernel.facts import Gap, GapKind
 from cds_service.kernel.needs import Records
 from cds_service.kernel.past import IssuedCard, PastAnswer
 from cds_service.kernel.rules import Finding, Level
-from tests.unit.engine.made_up import AS_OF, Clinic, Profile, cannot_tell_whether_it_applies, recommends, service
+from cds_service.protocol.response import HookResponse
+from tests.unit.engine.made_up import (
+    AS_OF,
+    Clinic,
+    Profile,
+    cannot_tell_whether_it_applies,
+    recommends,
+    service,
+    unknown,
+)
+from tests.unit.engine.test_answer import call
 
 FAILED = Gap(GapKind.FAILED, "results")
 LEAKS = {"X-1": recommends()}
@@ -211,6 +222,22 @@ def test_what_a_card_rests_on_stays_out_of_the_answer_and_of_every_text_of_it() 
     decision = decided(ours)
     assert "zqFound" not in repr(decision.cards) + repr(decision.issued)
     assert "zqFound" in decision.issued[0].evidence
+
+
+def test_s5_the_card_that_only_says_nothing_could_be_told_is_on_record_like_any_other() -> None:
+    clinic = Clinic({"X-1": cannot_tell_whether_it_applies(FAILED)}, scope=unknown(FAILED))
+    request = call()
+
+    def found(custody: Custody | None) -> HookResponse:
+        return answer(
+            service(clinic), request, as_of=AS_OF, profile=Profile(), unassessable_as_card=True, custody=custody
+        )
+
+    (card,), (kept,) = found(Custody(tuple)).cards, found(Custody(tuple)).issued
+    assert (kept.card, kept.topic, kept.display) == (card.uuid, "DataGaps", "shown")
+    assert found(None).issued == ()
+    with pytest.raises(Unassessable):
+        found(Custody(tuple, silent=True))
 
 
 def test_where_nothing_is_kept_nothing_is_worked_out_for_it() -> None:

@@ -80,6 +80,7 @@ def test_what_a_call_was_about_is_counted() -> None:
     metrics = Metrics(NAMES)
     account = Account("1", {"dxa": "failed"}, {"GC-01": "cannot-tell"}, {"failed": 2}, {("Observation", "no-date"): 3})
     metrics.told(account, ["info", "critical"])
+    metrics.held(["quiet", "silent", "quiet"])
 
     assert samples(metrics) == {
         ("bonecds_lookups_total", "dxa", "failed"): 1,
@@ -88,6 +89,8 @@ def test_what_a_call_was_about_is_counted() -> None:
         ("bonecds_unread_total", "no-date", "Observation"): 3,
         ("bonecds_cards_total", "info"): 1,
         ("bonecds_cards_total", "critical"): 1,
+        ("bonecds_cards_held_total", "quiet"): 2,
+        ("bonecds_cards_held_total", "silent"): 1,
     }
 
 
@@ -110,7 +113,7 @@ def test_what_happens_around_calls_is_counted() -> None:
     }
 
 
-@given(st.lists(st.text(min_size=1), min_size=16, max_size=16))
+@given(st.lists(st.text(min_size=1), min_size=17, max_size=17))
 def test_f1_no_text_whatsoever_becomes_a_label(words: list[str]) -> None:
     metrics = Metrics(NAMES)
     text = iter(words)
@@ -123,6 +126,7 @@ def test_f1_no_text_whatsoever_becomes_a_label(words: list[str]) -> None:
     )
     metrics.store_failed(next(text))
     metrics.fetched(next(text), 0.1)
+    metrics.held([next(text)])
 
     labels = {
         (name, value)
