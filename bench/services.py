@@ -80,7 +80,10 @@ def plain(settings: Settings, hook: str = "patient-view") -> Flask:
 
 def kept(settings: Settings, _hook: str) -> Flask:
     """The product as it is composed for a site, with a database."""
-    folder = tempfile.mkdtemp(prefix="bonecds-bench-", dir=Path.cwd() / "build")
+    # on this disk, and not in a folder that may be in memory
+    build = Path.cwd() / "build"
+    build.mkdir(exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="bonecds-bench-", dir=build)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return build_app(replace(settings, as_of=AS_OF, database_url=f"sqlite:///{folder}/bonecds.sqlite3"))
 
