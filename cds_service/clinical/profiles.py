@@ -191,9 +191,9 @@ class Profile:
 
     def quiet_days(self, topic: str, *, accepted: bool, reasons: Sequence[str]) -> int:
         """For how many days a topic stays silent after its card was answered so; of several reasons the longest counts."""
-        if days := dict(self.quiet_topics).get(topic):
-            return days
-        told = dict(self.quiet)
+        topics, told = dict(self.quiet_topics), dict(self.quiet)
+        if topic in topics:
+            return topics[topic]
         if accepted:
             return told[ACCEPTED]
         return max((told[each] for each in reasons if each in told), default=told[DISMISSED])

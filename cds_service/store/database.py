@@ -86,13 +86,12 @@ class Database:
             raise self._failure("migrate", problem) from None
         self._breaker.went_well()
 
-    def write(self, what: str, work: Callable[[Connection], _T], *, reading: bool = False) -> _T:
+    def write(self, what: str, work: Callable[[Connection], _T]) -> _T:
         """Do `work` in one transaction. When this returns, the result is on the disk.
 
         Args:
             what: short fixed name of the work, for the alarm.
             work: runs its statements on the connection; must be short.
-            reading: see `read`.
 
         Raises:
             StoreUnavailable: the database cannot be used, or was left alone since it could not be used a moment ago.
@@ -101,10 +100,12 @@ class Database:
         if not self._breaker.may_try():
             self._alarm(what, SKIPPED)
             raise StoreUnavailable(_words(self._breaker.problem))
-        return self._attempt(what, work, reading=reading)
+        return self._attempt(what, work)
 
     def read(self, what: str, work: Callable[[Connection], _T]) -> _T:
         """Do `work`, one statement that only reads and waits for no writer.
+
+        While the database is not well nothing is read: that it is well again only a write can show, since a full disk still reads.
 
         Args:
             what: short fixed name of the work, for the alarm.
@@ -113,7 +114,10 @@ class Database:
         Raises:
             StoreUnavailable: as `write` does.
         """
-        return self.write(what, work, reading=True)
+        if self._breaker.problem:
+            self._alarm(what, SKIPPED)
+            raise StoreUnavailable(_words(self._breaker.problem))
+        return self._attempt(what, work, reading=True)
 
     def problems(self) -> tuple[str, ...]:
         """What keeps the database from being used, as this process knows it; nothing if all is well.
@@ -145,7 +149,8 @@ class Database:
                 # The statement did not even reach the database: a mistake of ours, and the database is well.
                 raise
             raise self._failure(what, problem) from None
-        self._breaker.went_well()
+        if not reading:
+            self._breaker.went_well()
         return found
 
     @property

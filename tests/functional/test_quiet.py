@@ -126,6 +126,14 @@ def test_a_site_says_for_how_long_an_answer_stands(tmp_path: Path, days: int, sp
     assert (GC_TOPIC in cards(build_app(later).test_client())) is speaks
 
 
+def test_a_site_may_let_a_topic_speak_each_time(tmp_path: Path) -> None:
+    site = tmp_path / "clinic.toml"
+    site.write_text('base = "us"\n[quiet_topics]\nglucocorticoid-assessment = 0\n')
+    service = build_app(settings(tmp_path, site_file=site)).test_client()
+    dismiss(service, cards(service)[GC_TOPIC])
+    assert GC_TOPIC in cards(service)
+
+
 def test_a_rule_that_begins_to_speak_as_time_goes_on_is_something_new(tmp_path: Path) -> None:
     """Half a year on glucocorticoids without assessment is more than the three months that were answered."""
     person = WOMAN | {"steroids": [{"drug": "prednisone", "mg": 10, "taken": 150, "days": 900}]}

@@ -161,3 +161,18 @@ def test_g6_reading_waits_for_no_writer_of_sqlite_and_for_a_locked_table_of_post
             with pytest.raises(StoreUnavailable):
                 answers(store)
             assert store.alarms == [("past", place.locked_code)]
+
+
+def test_g6_a_read_that_works_does_not_make_a_database_well_that_cannot_be_written(place: Place, store: Store) -> None:
+    """A full disk still reads: the pause, and what /readyz says, last until a write goes well."""
+    give(store)
+    with place.locked(), pytest.raises(StoreUnavailable):
+        give(store, OTHER)
+
+    store.clock.seconds += 60
+    with pytest.raises(StoreUnavailable):
+        answers(store)
+    assert store.alarms[-1] == ("past", "skipped")
+    give(store, OTHER)
+    assert answers(store) == ()
+    assert store.database.problems() == ()
