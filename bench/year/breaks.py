@@ -9,7 +9,6 @@ Where nothing is broken, every alarm is a false one.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import random
 import sys
@@ -17,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
+from bench.year import command
 from bench.year.calls import Change, Row, year_of
 from bench.year.people import DAYS, FIRST_DAY, Json, person
 from cds_service.watching.charts import Chart, State, charts_of
@@ -218,16 +217,7 @@ def false_alarms(rows: Sequence[Row], every: int = 1000) -> tuple[int, int]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Break things and report."""
-    parser = argparse.ArgumentParser(description="Breaks in a simulated year, and when they are noticed.")
-    parser.add_argument("--patients", type=int, default=4000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="also write the figures to this file")
-    asked = parser.parse_args(arguments)
-    text = report(asked.patients, asked.seed, asked.processes) + "\n"
-    print(text)
-    if asked.out:
-        asked.out.write_text(text)
+    command.run(arguments, "Breaks in a simulated year, and when they are noticed.", 4000, report)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,14 @@ Writes the figures as Markdown. The same seed gives the same figures. 10,000 pat
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
+from bench.year import command
 from bench.year.calls import year_of
 from bench.year.people import person
 from cds_service.kernel.past import SHOWN
@@ -128,19 +127,15 @@ def _over(repeats: Counter[int], limit: int) -> int:
     return sum(number for times, number in repeats.items() if times > limit)
 
 
+def report(patients: int, seed: int, processes: int) -> str:
+    """The figures as Markdown."""
+    sums = [simulate(patients, seed, processes, quiet=quiet) for quiet in (False, True)]
+    return f"{patients} patients, seed {seed}\n\n{table(*sums)}"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Simulate and report."""
-    parser = argparse.ArgumentParser(description="A simulated year with and without quiet.")
-    parser.add_argument("--patients", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    asked = parser.parse_args(arguments)
-    sums = [simulate(asked.patients, asked.seed, asked.processes, quiet=quiet) for quiet in (False, True)]
-    text = f"{asked.patients} patients, seed {asked.seed}\n\n{table(*sums)}\n"
-    print(text)
-    if asked.out:
-        asked.out.write_text(text)
+    command.run(arguments, "A simulated year with and without quiet.", 10_000, report)
 
 
 if __name__ == "__main__":

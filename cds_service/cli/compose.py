@@ -233,7 +233,7 @@ def _ledger(settings: Settings, database: Database, key: SiteKey, services: Sequ
     former = [site_key.read(each) for each in settings.former_key_files]
     versions = {rule.id: rule.version for each in services for rule in each.rules}
     past = Past(database, [key, *former])
-    return Ledger(Audit(database, key), versions, FeedbackBox(database), past, settings.record_groups)
+    return Ledger(Audit(database, key), versions, FeedbackBox(database), past)
 
 
 def _admin(key_file: Path, key: SiteKey, database: Database) -> admin.Admin:
@@ -347,7 +347,7 @@ def _respond(
         profile=site.profiles[service.id],
         fetcher=site.fetcher,
         unassessable_as_card=settings.on_unassessable == "card",
-        custody=Custody(partial(ledger.answers, call, caller), site.silent) if ledger else None,
+        custody=Custody(partial(ledger.answers, call, caller), site.silent, settings.record_groups) if ledger else None,
     )
     return _with_link(response, settings.public_url) if caller and caller.client.smart_client_id else response
 

@@ -149,7 +149,7 @@ def _answered(
     records = gather(request, service.needs, fetcher)
     decision = decide(service, records, as_of, profile, request.hook_instance, every_rule=False, custody=custody)
     evaluation = decision.evaluation
-    account = _account(service, records, evaluation)
+    account = _account(service, records, evaluation, groups=bool(custody and custody.groups))
     if decision.cards or decision.held or evaluation.silent or evaluation.scope.truth is not Truth.UNKNOWN:
         return HookResponse(decision.cards, account, decision.issued)
     if unassessable_as_card and not (custody and custody.silent):
@@ -177,7 +177,7 @@ def _by_name(records: Records) -> dict[str, Resource]:
     return {name_of(draft): draft for draft in records.drafts.everything} if records.drafts else {}
 
 
-def _account(service: Service, records: Records, evaluation: Evaluation) -> Account:
+def _account(service: Service, records: Records, evaluation: Evaluation, *, groups: bool) -> Account:
     gaps = dict.fromkeys(gap for each in evaluation.outcomes for gap in (*each.missing, *each.not_known))
     return Account(
         evaluation.rule_set,
@@ -186,7 +186,7 @@ def _account(service: Service, records: Records, evaluation: Evaluation) -> Acco
         Counter(gap.kind.value for gap in gaps),
         service.clinic.unread_kinds(evaluation.facts),
         evaluation.profile.id,
-        *service.clinic.group(evaluation.facts),
+        *(service.clinic.group(evaluation.facts) if groups else ()),
     )
 
 

@@ -19,10 +19,12 @@ class Custody:
     Attributes:
         past: reads how earlier cards about the patient of the call were answered; none where that cannot be read.
         silent: hold every card back: silent mode of a site or a client.
+        groups: whether sex and age band of the patient are kept, for reports by group.
     """
 
     past: Callable[[], Sequence[PastAnswer]]
     silent: bool = False
+    groups: bool = False
 
 
 def _nothing(_plan: CardPlan) -> frozenset[str]:

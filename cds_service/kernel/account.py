@@ -18,8 +18,8 @@ class Account:
         gaps: how many different gaps rules met, per `GapKind` value.
         unread: how many resources could not be used for their value, per resource type and reason (`texts/` [unread]).
         profile: the profile of clinical choices.
-        sex: "female", "male" or "" where it is not known.
-        age_band: ten years of age, such as "60-69"; "" where it is not known. Both are for the store of a site that wants
+        sex: "female", "male" or "" where it is not known or not kept.
+        age_band: ten years of age, such as "60-69"; "" likewise. Both are for the store of a site that wants
             them, and never for a log or a label.
     """
 

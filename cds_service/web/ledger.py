@@ -32,14 +32,12 @@ class Ledger:
         versions: version of each rule, by id.
         feedback: the store of what became of cards.
         past: reads how earlier cards were answered.
-        groups: whether sex and age band of the patient are kept, for reports by group.
     """
 
     audit: Audit
     versions: Mapping[str, str]
     feedback: FeedbackBox
     past: Past
-    groups: bool = False
 
     def note(
         self, line: Line, account: Account, call: HookRequest | None, issuer: str, issued: Sequence[IssuedCard] = ()
@@ -71,8 +69,8 @@ class Ledger:
             rule_set=account.rule_set,
             profile=account.profile,
             role=call.user_type if call else "",
-            sex=account.sex if self.groups else "",
-            age_band=account.age_band if self.groups else "",
+            sex=account.sex,
+            age_band=account.age_band,
             missing={key: state for key, state in account.lookups.items() if state != _COMPLETE},
             key_states=account.key_states,
             problem=line.problem,

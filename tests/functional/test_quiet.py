@@ -195,3 +195,12 @@ def test_cards_that_are_held_back_are_counted(tmp_path: Path) -> None:
     page = app.extensions[observe.EXTENSION].page().decode()
     assert 'bonecds_cards_held_total{why="silent"} 2.0' in page
     assert "bonecds_cards_total{" not in page
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(True, ("female", "60-69")), (False, ("", ""))])
+def test_s8_sex_and_age_band_are_kept_only_where_the_site_says_so(
+    tmp_path: Path, kept: bool, expected: tuple[str, str]
+) -> None:
+    cards(build_app(settings(tmp_path, record_groups=kept)).test_client())
+    (call,) = rows(tmp_path, "calls")
+    assert (call["sex"], call["age_band"]) == expected
